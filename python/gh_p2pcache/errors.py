@@ -40,7 +40,7 @@ class StoreError(P2PCacheError):
 
 
 class RejectedError(P2PCacheError):
-    """A record, seal or CID is not what it claims to be; callers treat it as a miss and count it."""
+    """A record, seal or CID is not what it claims to be: a miss, and counted."""
 
     exit_code = 8
 

@@ -1,0 +1,1 @@
+"""The one request flow: store, origin, stale; one fill for many callers."""

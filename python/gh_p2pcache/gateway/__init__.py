@@ -1,0 +1,1 @@
+"""HTTP in: the sockets that gh talks to."""

@@ -1,0 +1,1 @@
+"""gh's configuration as the real gh should see it behind the cache."""

@@ -1,0 +1,68 @@
+"""Where things lie: XDG directories and the runtime directory of one daemon.
+
+Standard library only: the supervisor reads it without site-packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+APP = "gh-p2pcache"
+SOCKET_PATH_LIMIT = 103
+"""Longest path of a Unix socket, in bytes, that Linux (107) and macOS (103) both bind."""
+
+
+def _xdg(env: Mapping[str, str], name: str, fallback: str) -> Path:
+    value = env.get(name, "")
+    base = Path(value) if value.startswith("/") else Path(env.get("HOME", "/")) / fallback
+    return base / APP
+
+
+def state_dir(env: Mapping[str, str]) -> Path:
+    """Return the directory that selects the daemon: identity, lock, statistics, logs, overlays."""
+    if own := env.get("CACHE_STATE_DIR"):
+        return Path(own).absolute()
+    return _xdg(env, "XDG_STATE_HOME", ".local/state")
+
+
+def cache_dir(env: Mapping[str, str]) -> Path:
+    """Return the default place of the store (`CACHE_DIR` is a setting; see settings)."""
+    return _xdg(env, "XDG_CACHE_HOME", ".cache")
+
+
+def data_dir(env: Mapping[str, str]) -> Path:
+    """Return where the engine's environment and the shim are installed."""
+    return _xdg(env, "XDG_DATA_HOME", ".local/share")
+
+
+def config_file(env: Mapping[str, str]) -> Path:
+    """Return the path of config.toml."""
+    return _xdg(env, "XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def gh_config_dir(env: Mapping[str, str]) -> Path:
+    """Return gh's own configuration directory, by gh's rules (GH_CONFIG_DIR, XDG, ~/.config)."""
+    if own := env.get("GH_CONFIG_DIR"):
+        return Path(own).absolute()
+    if xdg := env.get("XDG_CONFIG_HOME"):
+        return Path(xdg) / "gh"
+    return Path(env.get("HOME", "/")) / ".config" / "gh"
+
+
+def new_runtime_dir(env: Mapping[str, str], state: Path) -> Path:
+    """Return where a daemon of this state directory should put its sockets.
+
+    Short on purpose (SOCKET_PATH_LIMIT); a running daemon's own is `state/run`, a symbolic link.
+    """
+    name = hashlib.sha256(os.fsencode(state)).hexdigest()[:8]
+    short = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}" / name
+    xdg = env.get("XDG_RUNTIME_DIR", "")
+    if not xdg.startswith("/"):
+        return short
+    chosen = Path(xdg) / APP / name
+    fits = len(os.fsencode(chosen / "supervisor.sock")) <= SOCKET_PATH_LIMIT
+    return chosen if fits else short

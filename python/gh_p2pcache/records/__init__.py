@@ -1,0 +1,1 @@
+"""What is kept: messages, records, seals, CIDs. Pure."""

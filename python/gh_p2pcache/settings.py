@@ -1,0 +1,381 @@
+"""The names of the settings, what they mean, and their values: environment over file over default.
+
+docs/configuration.md is generated from NAMES.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from gh_p2pcache import paths
+from gh_p2pcache.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+_SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def parse_bool(text: str) -> bool:
+    """Parse yes/no in the spellings git and CI systems use."""
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off", ""}:
+        return False
+    raise ConfigError("takes true or false")
+
+
+def parse_duration(text: str) -> float:
+    """Parse `90`, `30s`, `5m`, `2h30m`, `1d` or `150ms` into seconds."""
+    word = text.strip().lower()
+    if word.isdigit():
+        return float(word)
+    match = _DURATION.fullmatch(word)
+    if not word or match is None:
+        raise ConfigError("takes a duration such as 90, 30s, 5m, 2h30m or 1d")
+    factors = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+    return sum(float(n) * f for n, f in zip(match.groups(), factors, strict=True) if n)
+
+
+def parse_size(text: str) -> int:
+    """Parse `1048576`, `256MiB`, `1G` into bytes; K, M, G, T are powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError("takes a size such as 256MiB or 1G")
+    unit = match[2].upper()[:1]
+    return int(match[1]) << (10 * ("KMGT".index(unit) + 1) if unit in tuple("KMGT") else 0)
+
+
+def parse_port(text: str) -> int:
+    """Parse a TCP port."""
+    if text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise ConfigError("takes a port from 1 to 65535")
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list; white space around the items is dropped."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_upstream(text: str) -> str:
+    """Accept https://…, http://… on loopback, or unix:///path; a trailing slash is dropped."""
+    word = text.strip().rstrip("/")
+    parts = urlsplit(word)
+    if parts.scheme == "https" and parts.hostname:
+        return word
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return word
+    if parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/"):
+        return word
+    raise ConfigError("takes https://HOST, http:// on loopback only, or unix:///PATH")
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text in words:
+            return text
+        raise ConfigError("takes one of " + ", ".join(words))
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Generic[T]):
+    """One setting: `read_by` is E (entry point, at every call), D (daemon, at its start) or both.
+
+    `default` is written as a user would write it; `default_note` describes one that is computed.
+    """
+
+    name: str
+    read_by: str
+    parse: Callable[[str], T]
+    default: str
+    help: str
+    default_note: str = ""
+    alias: str = ""
+    secret: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name inside config.toml: lower case without the CACHE_ prefix."""
+        return self.name.removeprefix("CACHE_").lower()
+
+
+DEFAULT_TTL = Name(
+    "CACHE_DEFAULT_TTL",
+    "E D",
+    parse_duration,
+    "300",
+    "how long an answer without a rule of its own is fresh in profile `ttl`",
+)
+DIR = Name(
+    "CACHE_DIR",
+    "D",
+    str,
+    "",
+    "the store",
+    "`$XDG_CACHE_HOME/gh-p2pcache`",
+    alias="IPFS_ACCELERATE_CACHE_DIR",
+)
+SECRET = Name("CACHE_P2P_SHARED_SECRET", "D", str, "", "the team secret", secret=True)
+STATE_DIR = Name(
+    "CACHE_STATE_DIR",
+    "E D",
+    str,
+    "",
+    "identity, statistics, logs, overlays; it selects the daemon (environment only)",
+    "`$XDG_STATE_HOME/gh-p2pcache`",
+)
+UPSTREAM = Name(
+    "CACHE_UPSTREAM",
+    "D",
+    parse_upstream,
+    "",
+    "send every GitHub host's calls to this base URL instead"
+    " (https, http on loopback, or unix:///path)",
+)
+PROFILE = Name(
+    "CACHE_PROFILE",
+    "E",
+    _choice("ttl", "exact"),
+    "",
+    "`ttl` or `exact`, whatever the entry point",
+    "by entry point",
+)
+TRUST = Name(
+    "CACHE_TRUST",
+    "D",
+    _choice("proof", "team"),
+    "proof",
+    "`proof`: a token must prove access to a repository before it is answered from another"
+    " token's record; `team`: every member's token may read all that is shared",
+)
+SHARE = Name(
+    "CACHE_SHARE",
+    "D",
+    parse_list,
+    "*",
+    "repositories that a bare secret shares, as patterns (`acme/*`)",
+)
+MAX_STALE = Name(
+    "CACHE_MAX_STALE",
+    "D",
+    parse_duration,
+    "24h",
+    "oldest answer that bridges a limit or an outage in profile `ttl` (`exact`: 15 min at most)",
+)
+MAX_SIZE = Name("CACHE_MAX_SIZE", "D", parse_size, "256MiB", "bound of the store, in disk blocks")
+MAX_ENTRY = Name("CACHE_MAX_ENTRY", "D", parse_size, "8MiB", "largest answer that is kept")
+HTTP_PORT = Name(
+    "CACHE_HTTP_PORT",
+    "D",
+    parse_port,
+    "",
+    "loopback TCP port for clients other than gh, and for metrics",
+    "off",
+)
+IDLE_EXIT = Name(
+    "CACHE_IDLE_EXIT",
+    "D",
+    parse_duration,
+    "4h",
+    "the gateway leaves when idle for so long; 0: never",
+    "4 h (never in CI)",
+)
+LOG = Name(
+    "CACHE_LOG",
+    "E",
+    _choice("warning", "info"),
+    "warning",
+    "`info`: one line on stderr for each `gh p2pcache api`",
+    "warning (info in CI)",
+)
+DISABLE = Name("CACHE_DISABLE", "E", parse_bool, "", "plain gh, at once")
+
+NAMES: tuple[Name[Any], ...] = (
+    DEFAULT_TTL,
+    DIR,
+    SECRET,
+    STATE_DIR,
+    UPSTREAM,
+    PROFILE,
+    TRUST,
+    SHARE,
+    MAX_STALE,
+    MAX_SIZE,
+    MAX_ENTRY,
+    HTTP_PORT,
+    IDLE_EXIT,
+    LOG,
+    DISABLE,
+)
+BY_NAME: Mapping[str, Name[Any]] = {n.name: n for n in NAMES}
+
+FOREIGN = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+"""Names that are not ours but decide where a token goes: compared at every call (DESIGN 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The text in force for one name and where it comes from: `env`, `file` or `default`."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every value a daemon works with, parsed; durations in seconds, sizes in bytes.
+
+    `rules` are the user's own freshness rules, (pattern of `host/path`, seconds) in file order.
+    """
+
+    default_ttl: float
+    cache_dir: Path
+    state_dir: Path
+    secret: str | None
+    upstream: str | None
+    trust: str
+    share: tuple[str, ...]
+    max_stale: float
+    max_size: int
+    max_entry: int
+    http_port: int | None
+    idle_exit: float
+    rules: tuple[tuple[str, float], ...]
+    effective: Mapping[str, Effective]
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class _Resolver:
+    env: Mapping[str, str]
+    file: Mapping[str, object]
+    effective: dict[str, Effective] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def value(self, name: Name[T]) -> T | None:
+        """Return the value in force; None where nothing is set and there is no default."""
+        for text, source in self._texts(name):
+            try:
+                parsed = name.parse(text)
+            except ConfigError as error:
+                where = name.name if source == "env" else f"config.toml: {name.key}"
+                shown = "" if name.secret else f" ('{text}' was given)"
+                self.warnings.append(f"{where} {error}{shown}; the default is used")
+                continue
+            self.effective[name.name] = Effective(text, source)
+            return parsed
+        self.effective[name.name] = Effective("", "default")
+        return None
+
+    def required(self, name: Name[T]) -> T:
+        value = self.value(name)
+        if value is None:
+            raise ConfigError(f"{name.name} has no default")
+        return value
+
+    def _texts(self, name: Name[T]) -> Iterator[tuple[str, str]]:
+        for variable in filter(None, (name.name, name.alias)):
+            if self.env.get(variable):
+                yield self.env[variable], "env"
+                break
+        else:
+            if name.key in self.file and name is not STATE_DIR:
+                yield _toml_text(self.file[name.key]), "file"
+        if name.default:
+            yield name.default, "default"
+
+
+def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings in force; `file` is the parsed config.toml, if there is one.
+
+    A value that cannot be used is named in `warnings` and the default is used instead.
+    """
+    resolve = _Resolver(env, file or {})
+    cache = resolve.value(DIR)
+    resolve.value(STATE_DIR)
+    resolve.value(PROFILE)
+    resolve.value(LOG)
+    resolve.value(DISABLE)
+    idle = resolve.required(IDLE_EXIT)
+    if resolve.effective[IDLE_EXIT.name].source == "default" and env.get("CI"):
+        idle = 0.0
+    known = {n.key for n in NAMES} | {"rules"}
+    resolve.warnings += [
+        f"config.toml: '{key}' is not a setting (gh p2pcache config list shows them all)"
+        for key in resolve.file
+        if key not in known
+    ]
+    return Settings(
+        default_ttl=resolve.required(DEFAULT_TTL),
+        cache_dir=Path(cache).absolute() if cache else paths.cache_dir(env),
+        state_dir=paths.state_dir(env),
+        secret=resolve.value(SECRET),
+        upstream=resolve.value(UPSTREAM),
+        trust=resolve.required(TRUST),
+        share=resolve.required(SHARE),
+        max_stale=resolve.required(MAX_STALE),
+        max_size=resolve.required(MAX_SIZE),
+        max_entry=resolve.required(MAX_ENTRY),
+        http_port=resolve.value(HTTP_PORT),
+        idle_exit=idle,
+        rules=tuple(_rules(resolve.file.get("rules", {}), resolve.warnings)),
+        effective=resolve.effective,
+        warnings=tuple(resolve.warnings),
+    )
+
+
+def read_file(path: Path) -> dict[str, object]:
+    """Return the parsed config.toml, {} when there is none; raises ConfigError when unreadable."""
+    try:
+        parsed: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return parsed
+
+
+def _toml_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _rules(table: object, warnings: list[str]) -> Iterator[tuple[str, float]]:
+    if not isinstance(table, dict):
+        warnings.append('config.toml: rules takes a table of "pattern" = duration')
+        return
+    for pattern, value in table.items():
+        try:
+            yield pattern, parse_duration(_toml_text(value))
+        except ConfigError as error:
+            warnings.append(f"config.toml: rules: '{pattern}' {error}; it is left out")

@@ -1,0 +1,1 @@
+"""A small GitHub for the demo and the tests."""
