@@ -1,0 +1,125 @@
+"""Files and directories that nobody else may read, whatever the umask."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gh_p2pcache.errors import RejectedError
+
+TEMPORARY = "."
+"""What the name of an unfinished file begins with."""
+
+_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A link, a pipe or a device in our place must neither be followed nor waited for."""
+_BAD_FILE = frozenset({errno.EIO, errno.EACCES, errno.ELOOP, errno.EISDIR, errno.ENXIO})
+"""What the system answers where the file itself is bad; other errors (no descriptors left, …) are
+of the moment."""
+
+
+def make_private_dir(path: Path) -> None:
+    """Make `path` and what is missing above it, 0700; an existing `path` is made 0700 too."""
+    missing = [path, *(parent for parent in path.parents if not parent.exists())]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+        if directory.stat().st_mode & 0o777 != 0o700:
+            directory.chmod(0o700)
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """Open `path`, making it 0600 where it is missing; returns the descriptor."""
+    try:
+        return os.open(path, flags | _SAFE)
+    except FileNotFoundError:
+        pass
+    try:
+        return create_private(path, flags)
+    except FileExistsError:
+        return os.open(path, flags | _SAFE)
+
+
+def create_private(path: str | Path, flags: int) -> int:
+    """Create `path` 0600; returns the descriptor, raises FileExistsError when it is there."""
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+    # The umask can only take bits away, but without those not even we could read the file again.
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`; a full disk may take a part first and refuse the rest then."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def temporary_in(directory: str | Path) -> str:
+    """Return a path in `directory` that no process, in any container, uses yet."""
+    return f"{directory}/{TEMPORARY}{secrets.token_hex(8)}"
+
+
+def disk_size(status: os.stat_result) -> int:
+    """Return what a file takes on disk, in bytes; never less than its length.
+
+    Some file systems (ZFS) count blocks only after a while, or keep small files in the inode.
+    """
+    return max(status.st_blocks * 512, status.st_size)
+
+
+@contextmanager
+def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a regular file that exists; yields its descriptor and status.
+
+    Raises FileNotFoundError when there is none, RejectedError when what is there can't be read or
+    is no file, OSError when the system can't say now.
+    """
+    try:
+        descriptor = os.open(path, flags | _SAFE)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise RejectedError(f"{path}: not a file")
+            yield descriptor, status
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in _BAD_FILE:
+            raise RejectedError(str(error)) from error
+        raise
+
+
+def read_file(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Return the bytes and status of a file of at most `limit` bytes; raises as `opened` does."""
+    with opened(path) as (descriptor, status):
+        if status.st_size > limit:
+            raise RejectedError(f"{path}: {status.st_size} bytes")
+        return os.read(descriptor, limit), status
+
+
+@contextmanager
+def draft(directory: str | Path, data: bytes) -> Iterator[tuple[Path, int]]:
+    """Write `data` to a new file in `directory`, for the caller to move where it belongs.
+
+    Yields its path and its size on disk. Makes the directory where it is missing; a draft that was
+    not moved is removed. Raises OSError.
+    """
+    path = temporary_in(directory)
+    try:
+        try:
+            descriptor = create_private(path, os.O_WRONLY)
+        except FileNotFoundError:
+            make_private_dir(Path(directory))
+            descriptor = create_private(path, os.O_WRONLY)
+        try:
+            write_all(descriptor, data)
+            size = disk_size(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+        yield Path(path), size
+    finally:
+        Path(path).unlink(missing_ok=True)
