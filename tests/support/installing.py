@@ -1,0 +1,150 @@
+"""A small checkout that install.sh can set up in seconds without a network, and a home for it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_ENTRY = """#!/bin/sh
+printf '%s|' "$PWD" "$@"
+"""
+
+
+class Machine:
+    """A home directory, a checkout in a path with spaces, and the commands a user gives there."""
+
+    def __init__(self, top: Path) -> None:
+        self.home = top / "home"
+        self.checkout = top / "my tools" / "gh-p2pcache"
+        self.home.mkdir()
+        self.env = {
+            "HOME": str(self.home),
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}:/usr/local/bin",
+            "LC_ALL": "C.UTF-8",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(top / "wheels"),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+        self._lay_checkout(top / "wheels")
+
+    def _lay_checkout(self, wheels: Path) -> None:
+        package = self.checkout / "python/gh_p2pcache"
+        package.mkdir(parents=True)
+        source = ROOT / "python/gh_p2pcache"
+        shutil.copy(ROOT / "install.sh", self.checkout)
+        for name in ("__init__.py", "paths.py"):
+            shutil.copy(source / name, package)
+        shutil.copytree(
+            source / "installer",
+            package / "installer",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        (package / "leaf.py").write_text("import gh_p2pcache_leaf\n")
+        (self.checkout / "gh-p2pcache").write_text(_ENTRY)
+        (self.checkout / "gh-p2pcache").chmod(0o755)
+        wheel = _wheel(wheels)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        self.lock_file.write_text(f"gh-p2pcache-leaf==1.0 --hash=sha256:{digest}\n")
+        self.git("init", "--quiet")
+        self.commit("the first")
+
+    @property
+    def lock_file(self) -> Path:
+        return self.checkout / "requirements.lock"
+
+    @property
+    def data(self) -> Path:
+        return self.home / ".local/share/gh-p2pcache"
+
+    @property
+    def engine(self) -> Path:
+        return self.data / "engine"
+
+    def git(self, *arguments: str) -> str:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        return self.run("git", *who, *arguments, cwd=self.checkout).stdout.strip()
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def run(
+        self, *command: str, cwd: Path | None = None, check: bool = True, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        said = subprocess.run(
+            command,
+            cwd=cwd or self.home,
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 0 or not check, said.stdout + said.stderr
+        return said
+
+    def install(
+        self, *options: str, check: bool = True, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self.run(str(self.checkout / "install.sh"), *options, check=check, **env)
+
+    def start_install(self, *options: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.checkout / "install.sh", *options],
+            cwd=self.home,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def engine_runs(self) -> bool:
+        python = self.engine / "bin/python"
+        return (
+            python.exists()
+            and not self.run(
+                str(python), "-I", "-c", "import gh_p2pcache.leaf", check=False
+            ).returncode
+        )
+
+
+def _wheel(folder: Path) -> Path:
+    folder.mkdir()
+    path = folder / "gh_p2pcache_leaf-1.0-py3-none-any.whl"
+    about = "gh_p2pcache_leaf-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("gh_p2pcache_leaf.py", "")
+        wheel.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.1\nName: gh-p2pcache-leaf\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{about}/RECORD", "")
+    return path
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.005)
+
+
+def snapshot(top: Path) -> dict[str, tuple[int, int]]:
+    """Return every file and link below `top` with its inode and time of change."""
+    return {
+        str(path.relative_to(top)): (path.lstat().st_ino, path.lstat().st_mtime_ns)
+        for path in top.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
