@@ -122,4 +122,5 @@ exec "$python" -I -B -c '
 import sys
 sys.path.insert(0, sys.argv[1] + "/python")
 from gh_p2pcache.installer.main import main
-main(sys.argv[1:])' "$checkout" "$command" ${prefix:+"--prefix=$prefix"} ${keep:+"$keep"} -- "$@" </dev/null
+main(sys.argv[2:])' "$checkout" ${prefix:+"--prefix=$prefix"} ${keep:+"$keep"} -- \
+    "$checkout" "$command" "$@" </dev/null

@@ -17,10 +17,10 @@ from gh_p2pcache.installer.progress import InstallError, Progress
 def main(argv: list[str]) -> None:
     """Run one command of install.sh and exit: 0 done, 1 failed (stderr says why)."""
     parser = argparse.ArgumentParser(prog="install.sh")
-    parser.add_argument("checkout", type=Path)
-    parser.add_argument("command")
     parser.add_argument("--prefix", type=Path)
     parser.add_argument("--keep-cache", action="store_true")
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("command")
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args(argv)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -13,8 +12,7 @@ ENTRY = "gh-p2pcache"
 _ALIAS = "alias.ghapi"
 
 # git runs a `!` alias in the repository's top directory; GIT_PREFIX leads back to the caller's.
-_ALIAS_VALUE = '!f() {{ cd "${{GIT_PREFIX:-.}}" && exec {entry} api "$@"; }}; f'
-_OURS = re.compile(re.escape(_ALIAS_VALUE.format(entry="@")).replace("@", r".*/gh-p2pcache'?"))
+_BEFORE, _AFTER = '!f() { cd "${GIT_PREFIX:-.}" && exec ', ' api "$@"; }; f'
 
 
 def extension_path(data_home: Path) -> Path:
@@ -55,9 +53,9 @@ def remove_extension(data_home: Path, checkout: Path, progress: Progress) -> Non
 
 def add_alias(checkout: Path, progress: Progress) -> None:
     """Define `git ghapi` for this user; an alias of that name that is not ours stays."""
-    value = _ALIAS_VALUE.format(entry=shlex.quote(str(checkout / ENTRY)))
+    value = _BEFORE + shlex.quote(str(checkout / ENTRY)) + _AFTER
     there = _git_config("--get", _ALIAS)
-    if there and not _OURS.fullmatch(there):
+    if there and not _is_ours(there):
         progress.say(
             f"  git ghapi is an alias of yours already and stays: {there}\n"
             f"    to have ours: git config --global --unset {_ALIAS}, then install.sh again"
@@ -72,7 +70,7 @@ def add_alias(checkout: Path, progress: Progress) -> None:
 def remove_alias(progress: Progress) -> None:
     """Take `git ghapi` back if it is ours."""
     there = _git_config("--get", _ALIAS)
-    if there and _OURS.fullmatch(there) and _git_config("--unset", _ALIAS) is not None:
+    if there and _is_ours(there) and _git_config("--unset", _ALIAS) is not None:
         progress.say("  git ghapi is no longer defined")
 
 
@@ -87,6 +85,11 @@ def add_shim(data: Path, checkout: Path) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(entry)
     temporary.replace(shim)
+
+
+def _is_ours(alias: str) -> bool:
+    """Say whether install.sh defined this alias, for this checkout or for another one."""
+    return alias.startswith(_BEFORE) and alias.endswith(_AFTER) and ENTRY in alias
 
 
 def _git_config(*arguments: str) -> str | None:

@@ -1,0 +1,167 @@
+"""install.sh on a machine that has what it needs."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from support.installing import Machine, snapshot, wait_for
+
+
+def test_everything_a_user_needs_is_there_and_a_second_run_changes_nothing(
+    machine: Machine,
+) -> None:
+    said = machine.install().stdout
+
+    assert said.splitlines()[-1].startswith("Done. Next: gh p2pcache api user")
+    assert machine.engine_runs()
+    assert machine.run("gh", "p2pcache", "api", "user").stdout.endswith("|api|user|")
+    assert machine.run(str(machine.data / "shim/gh"), "pr").stdout.endswith("|pr|")
+    version_and_commit = (machine.engine / "BUILD").read_text().split()
+    assert version_and_commit[1:] == [machine.git("rev-parse", "HEAD")]
+    assert machine.git("status", "--porcelain", "--ignored") == ""
+
+    before = snapshot(machine.home)
+    assert "is in order" in machine.install().stdout
+    assert snapshot(machine.home) == before
+
+
+def test_git_ghapi_runs_in_the_callers_directory(machine: Machine) -> None:
+    machine.install()
+    below = machine.checkout / "python/gh_p2pcache"
+    said = machine.run("git", "ghapi", "-f", "title=two words", "it's", cwd=below).stdout
+    assert said == f"{below}|api|-f|title=two words|it's|"
+
+
+def test_an_upgrade_keeps_the_engine_a_daemon_may_still_run_and_no_older_one(
+    machine: Machine,
+) -> None:
+    machine.install("--setup")
+    first = machine.engine.resolve()
+
+    (machine.checkout / "README").write_text("other")
+    commit = machine.commit("not the engine's business")
+    machine.install("--setup")
+    assert machine.engine.resolve() == first
+    assert (machine.engine / "BUILD").read_text().split()[1] == commit
+
+    for change in ("2", "3"):
+        previous = machine.engine.resolve()
+        (machine.checkout / "python/gh_p2pcache/new.py").write_text(change)
+        machine.install("--setup")
+        assert machine.engine.resolve() != previous
+        assert previous.exists()
+    assert not first.exists()
+
+
+def test_two_at_once_wait_for_each_other(machine: Machine) -> None:
+    both = [machine.start_install("--setup") for _ in range(2)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("  environment …" in text for text in said) == 1
+    assert sum("waiting for another set-up" in text for text in said) == 1
+    assert machine.engine_runs()
+
+
+def test_a_set_up_killed_half_way_is_never_used_and_the_next_one_starts_anew(
+    machine: Machine,
+) -> None:
+    _kill_half_way(machine)
+    assert not machine.engine.is_symlink()
+
+    machine.install("--setup")
+    assert machine.engine_runs()
+    working = machine.engine.resolve()
+
+    (machine.checkout / "python/gh_p2pcache/new.py").write_text("")
+    _kill_half_way(machine)
+    assert machine.engine.resolve() == working
+    assert machine.engine_runs()
+
+
+def test_a_damaged_engine_is_built_anew(machine: Machine) -> None:
+    machine.install("--setup")
+    next(machine.engine.resolve().rglob("gh_p2pcache_leaf.py")).unlink()
+    assert not machine.engine_runs()
+    machine.install("--setup")
+    assert machine.engine_runs()
+
+
+def test_a_package_that_is_not_the_pinned_one_is_refused(machine: Machine) -> None:
+    machine.lock_file.write_text(f"gh-p2pcache-leaf==1.0 --hash=sha256:{'0' * 64}\n")
+    said = machine.install("--setup", check=False)
+    assert said.returncode == 1
+    assert "HASHES" in said.stderr
+    assert not machine.engine.is_symlink()
+    assert list((machine.data / "engines").iterdir()) == []
+
+
+def test_prefix_holds_the_data_and_the_usual_place_leads_there(
+    machine: Machine, tmp_path: Path
+) -> None:
+    place = tmp_path / "big disk"
+    machine.install("--prefix", str(place))
+    assert machine.data.readlink() == place / "gh-p2pcache"
+    assert machine.engine_runs()
+
+    before = snapshot(place)
+    machine.install()
+    assert snapshot(place) == before
+
+    machine.install("--uninstall")
+    assert list(place.iterdir()) == []
+    assert not machine.data.is_symlink()
+
+
+def test_prefix_does_not_hide_an_engine_that_is_elsewhere(machine: Machine, tmp_path: Path) -> None:
+    machine.data.mkdir(parents=True)
+    said = machine.install("--prefix", str(tmp_path / "other"), check=False)
+    assert said.returncode == 1
+    assert "--uninstall" in said.stderr
+
+
+def test_in_the_background_it_is_silent_and_writes_a_log(machine: Machine) -> None:
+    said = machine.install("--background-setup")
+    assert said.stdout + said.stderr == ""
+    assert machine.engine_runs()
+    assert (
+        "pinned packages" in (machine.home / ".local/state/gh-p2pcache/log/setup.log").read_text()
+    )
+
+
+def test_in_the_background_it_leaves_where_another_is_at_it(machine: Machine) -> None:
+    other = machine.start_install("--setup")
+    wait_for(lambda: any((machine.data / "engines").glob("*/pyvenv.cfg")))
+    machine.install("--background-setup")
+    assert other.poll() is None, "the other should still be at it, and we did not wait"
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    assert "another set-up" in (machine.home / ".local/state/gh-p2pcache/log/setup.log").read_text()
+
+
+def test_a_users_pip_settings_do_not_lead_the_packages_elsewhere(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.install("--setup", PIP_USER="1", PIP_TARGET=str(tmp_path / "elsewhere"))
+    assert machine.engine_runs()
+
+
+@pytest.mark.parametrize("gh", ["gh", "/usr/bin/gh"])
+def test_gh_finds_the_extension_by_the_link(machine: Machine, gh: str) -> None:
+    if not Path(gh).exists() and gh != "gh":
+        pytest.skip("no gh of the system's")
+    link = machine.home / ".local/share/gh/extensions/gh-p2pcache"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(machine.checkout)
+    assert machine.run(gh, "p2pcache", "api", "a b").stdout.endswith("|api|a b|")
+
+
+def _kill_half_way(machine: Machine) -> None:
+    built = set((machine.data / "engines").glob("*")) if machine.data.exists() else set()
+    process = machine.start_install("--setup")
+    wait_for(lambda: any(p.parent not in built for p in machine.data.glob("engines/*/pyvenv.cfg")))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGKILL
