@@ -37,6 +37,7 @@ _PYTEST = ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not soak", "--ignor
 def run(data: Path, checkout: Path, arguments: list[str], progress: Progress) -> int:
     """Run every check and return an exit code; with `arguments`, only pytest with these."""
     environment_path = _development(data, checkout, progress)
+    progress.say(f"  test environment: {environment_path}")
     _system_tools(progress)
     env = {
         **os.environ,
