@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from filelock import Timeout
-
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import MAX_PACKED, Record, Validation, pack
@@ -311,7 +309,7 @@ class DiskStore:
                     self._evict(self._room - self._room // 8)
                 else:
                     self._shards.recount()
-        except Timeout:
+        except TimeoutError:
             _log.debug("another process evicts")
         except OSError as error:
             self._report("write_failed", error)
