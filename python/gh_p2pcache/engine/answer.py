@@ -1,0 +1,72 @@
+"""What the gateway sends back, and the words that say where it came from (RFC 9211)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from gh_p2pcache.records.message import Headers
+
+HIT = "HIT"
+REVALIDATED = "REVALIDATED"
+COALESCED = "COALESCED"
+STALE = "STALE"
+MISS = "MISS"
+BYPASS = "BYPASS"
+
+_CACHE = b"gh-p2pcache"
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer, or its head with a body that is still coming (`stream`).
+
+    `source` is one of the words above; `absent` marks the 504 of a cache-only request.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    source: str
+    stream: AsyncIterator[bytes] | None = None
+    age: int = 0
+    detail: str = ""
+    absent: bool = False
+
+
+def cache_fields(
+    source: str, age: float, *, remaining: float | None = None, detail: str = ""
+) -> Headers:
+    """Return Cache-Status (RFC 9211), Age (RFC 9111 section 5.1) and X-GH-Cache-Status.
+
+    `remaining`: seconds of freshness left, negative when stale. `detail`: the reason in a word or
+    two (why it was forwarded, or what a stale answer bridges).
+    """
+    match source:
+        case "HIT" | "STALE":
+            status = b"; hit"
+        case "REVALIDATED":
+            status = b"; fwd=stale; fwd-status=304"
+        case "COALESCED":
+            status = b"; fwd=miss; collapsed"
+        case "MISS":
+            status = b"; fwd=miss"
+        case _:
+            status = b"; fwd=bypass"
+    if remaining is not None:
+        status += b"; ttl=%d" % max(min(remaining, 604800), -604800)
+    if detail:
+        status += b'; detail="%b"' % detail.encode("ascii", "replace").replace(b'"', b"'")
+    return (
+        (b"cache-status", _CACHE + status),
+        (b"age", b"%d" % max(age, 0)),
+        (b"x-gh-cache-status", source.encode()),
+    )
+
+
+def coalesced(given: Answer) -> Answer:
+    """Return the answer of somebody else's call in flight as this call's own."""
+    fields = cache_fields(COALESCED, 0, detail=given.detail)
+    replaced = {name for name, _ in fields}
+    headers = tuple(field for field in given.headers if field[0] not in replaced)
+    return Answer(given.status, headers + fields, given.body, COALESCED, detail=given.detail)

@@ -1,0 +1,115 @@
+"""Puts an engine together from settings: everything it works with, and what must be closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gh_p2pcache.engine.budgets import Budgets
+from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.engine.desk import Desk
+from gh_p2pcache.engine.fill import Fill
+from gh_p2pcache.engine.flow import Engine
+from gh_p2pcache.engine.forward import Forward
+from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.principals import Principals, machine_secret, team_keys
+from gh_p2pcache.engine.proofs import Proofs
+from gh_p2pcache.engine.shelf import Shelf
+from gh_p2pcache.engine.stats import Stats
+from gh_p2pcache.engine.tombstones import Tombstones
+from gh_p2pcache.origin.client import Origin
+from gh_p2pcache.origin.etag import Predictor
+from gh_p2pcache.records.seal import ScopeKeys, derive
+from gh_p2pcache.settings import Settings
+from gh_p2pcache.store.disk import DiskStore
+from gh_p2pcache.store.journal import Journal
+
+_LOG = logging.getLogger(__name__)
+_JOURNAL_BYTES = 8 << 20
+_IMMUTABLE_SECONDS = 7 * 86400.0
+
+
+@dataclass
+class House:
+    """An engine and what it stands on; `close` ends it in good order."""
+
+    engine: Engine
+    desk: Desk
+    origin: Origin
+    stats: Stats
+    machine: ScopeKeys
+    settings: Settings
+    clock: Clock
+
+    def save(self) -> None:
+        """Write what is remembered over a restart: statistics and the predictor's trust."""
+        self.stats.save()
+        _save_trust(self.settings.state_dir, self.desk.predictor)
+
+    async def close(self) -> None:
+        """Finish writing and close every connection."""
+        await self.origin.close()
+        await asyncio.to_thread(self.desk.shelf.close)
+        self.save()
+
+
+async def build(
+    settings: Settings,
+    env: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    origin: Origin | None = None,
+) -> House:
+    """Open the store and derive the keys; raises StoreError when the state cannot be written."""
+    clock = clock or Clock()
+    origin = origin or Origin(settings.upstream, env)
+    state = settings.state_dir
+    secret = machine_secret(state)
+    machine = await asyncio.to_thread(derive, secret, "machine")
+    stats = Stats(state / "stats.json")
+    disk = DiskStore(settings.cache_dir, settings.max_size, on_event=stats.event)
+    keep = max(settings.max_stale, _IMMUTABLE_SECONDS)
+    tombstones = Tombstones(
+        Journal(settings.cache_dir / "tombstones", _JOURNAL_BYTES, on_event=stats.event),
+        machine.pseudonym, clock, keep,
+    )  # fmt: skip
+    proofs = Proofs(
+        Journal(state / "proofs", _JOURNAL_BYTES, on_event=stats.event),
+        machine.pseudonym, clock, keep,
+    )  # fmt: skip
+    shelf = Shelf(disk, lambda record: tombstones.marks(record.tags))
+    desk = Desk(settings, clock, shelf, tombstones, proofs, Predictor(_saved_trust(state)))
+    if settings.secret:
+        desk.team = await asyncio.to_thread(team_keys, settings.secret)
+    budgets = Budgets(clock)
+    nodes = Nodes(complete=next(disk.tags(), None) is None)
+    fill = Fill(desk, origin, budgets, stats, nodes)
+    forward = Forward(desk, origin, budgets, stats, nodes)
+    engine = Engine(desk, Principals(secret), fill, forward, budgets, stats)
+    return House(engine, desk, origin, stats, machine, settings, clock)
+
+
+def _trust_file(state: Path) -> Path:
+    return state / "etag-prediction.json"
+
+
+def _saved_trust(state: Path) -> list[tuple[str, str]]:
+    try:
+        rows = json.loads(_trust_file(state).read_text(encoding="utf-8"))
+        return [(str(site), str(kind)) for site, kind in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        _LOG.warning("ETag prediction calibrates anew: %s", error)
+        return []
+
+
+def _save_trust(state: Path, predictor: Predictor) -> None:
+    try:
+        _trust_file(state).write_text(json.dumps(predictor.trusted()), encoding="utf-8")
+    except OSError as error:
+        _LOG.warning("ETag prediction is not remembered: %s", error)

@@ -1,0 +1,69 @@
+"""Time as the engine sees it: a wall clock that nobody can jump, and GitHub's own."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+_BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class TimeSource(Protocol):
+    """Where seconds come from; tests have a virtual one."""
+
+    def wall(self) -> float:
+        """Return Unix seconds, which an administrator or NTP may change."""
+        ...
+
+    def steady(self) -> float:
+        """Return seconds that only ever grow, time asleep included."""
+        ...
+
+
+class SystemTime:
+    """The machine's clocks; CLOCK_BOOTTIME counts a laptop's sleep, CLOCK_MONOTONIC does not."""
+
+    def wall(self) -> float:
+        """See TimeSource."""
+        return time.time()
+
+    def steady(self) -> float:
+        """See TimeSource."""
+        return time.clock_gettime(_BOOTTIME)
+
+
+class Clock:
+    """Wall time anchored once, so that a jump of the system's clock ages or renews no record."""
+
+    def __init__(self, source: TimeSource | None = None) -> None:
+        self._steady = (source or SystemTime()).steady
+        self._anchor = (source or SystemTime()).wall() - self._steady()
+        self._github_offset: float | None = None
+
+    def now(self) -> float:
+        """Return Unix seconds by the anchored clock."""
+        return self._anchor + self._steady()
+
+    def saw(self, github_date: int) -> None:
+        """Learn GitHub's time from the Date of an answer that just came."""
+        self._github_offset = github_date - self._steady()
+
+    def github_now(self) -> float:
+        """Return what GitHub's clock should say; ours until an answer has come."""
+        if self._github_offset is None:
+            return self.now()
+        return self._github_offset + self._steady()
+
+    def age(self, validated_at: float, github_date: int) -> float:
+        """Return the seconds since a validation, by whichever clock makes it older.
+
+        Infinite when it lies in the future: a clock was wrong then or is now. GitHub's own clock
+        counts too, with a minute of tolerance, so that a clock set back between two runs of the
+        gateway does not make an old record young again.
+        """
+        by_ours = self.now() - validated_at
+        if by_ours < -1:
+            return float("inf")
+        if self._github_offset is None:
+            return max(by_ours, 0.0)
+        return max(by_ours, self.github_now() - github_date - 60, 0.0)

@@ -1,0 +1,155 @@
+"""Judging what is kept: may this principal have this record, is it alive, fresh, young enough?"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from gh_p2pcache.engine import answer
+from gh_p2pcache.engine.answer import Answer, cache_fields
+from gh_p2pcache.engine.call import Call
+from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.engine.principals import Principal
+from gh_p2pcache.engine.proofs import LIFE_SECONDS, Proofs
+from gh_p2pcache.engine.shelf import Entry, Shelf
+from gh_p2pcache.engine.tombstones import Tombstones
+from gh_p2pcache.origin.etag import Predictor, plain, predict
+from gh_p2pcache.policy.conditional import not_modified, wants_gzip
+from gh_p2pcache.policy.freshness import lifetime, max_stale
+from gh_p2pcache.policy.plan import Access
+from gh_p2pcache.records.message import Headers, header
+from gh_p2pcache.records.record import Record
+from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.settings import Settings
+
+_NOT_IN_A_304 = frozenset({b"content-type", b"content-encoding", b"content-length"})
+
+
+class Desk:
+    """Finds entries and makes answers of them; asks nobody."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        shelf: Shelf,
+        tombstones: Tombstones,
+        proofs: Proofs,
+        predictor: Predictor,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.shelf = shelf
+        self.tombstones = tombstones
+        self.proofs = proofs
+        self.predictor = predictor
+        self.team: ScopeKeys | None = None
+
+    def team_of(self, access: Access | None) -> ScopeKeys | None:
+        """Return the team scope that shares what `access` names, if there is one."""
+        if access is None or self.team is None:
+            return None
+        name = access.repo.partition("/")[2]
+        return self.team if any(fnmatchcase(name, p.lower()) for p in self.settings.share) else None
+
+    def scopes(self, call: Call) -> tuple[ScopeKeys, ...]:
+        """Return the scopes in which a record of this call may lie, the widest first."""
+        team = self.team_of(call.plan.access)
+        return (call.principal.keys,) if team is None else (team, call.principal.keys)
+
+    async def find(self, call: Call) -> Entry | None:
+        """Return the newest entry of this key, whether or not it may be answered from."""
+        entries = [await self.shelf.find(keys, call.plan.key) for keys in self.scopes(call)]
+        found = [entry for entry in entries if entry is not None]
+        return max(found, key=lambda entry: entry.validation.github_date, default=None)
+
+    def alive(self, entry: Entry) -> bool:
+        """Tell whether no write has buried the entry."""
+        tombstones = self.tombstones
+        if entry.alive_at == tombstones.generation:
+            return True
+        if tombstones.buried(entry.marks, entry.validation.github_date):
+            return False
+        entry.alive_at = tombstones.generation
+        return True
+
+    def readable(self, call: Call, entry: Entry, within: float = LIFE_SECONDS) -> bool:
+        """Tell whether this principal may see the entry without asking GitHub again."""
+        if entry.keys is call.principal.keys or self.settings.trust == "team":
+            return True
+        access = call.plan.access
+        return access is not None and self.proofs.holds(call.principal.id, access, within)
+
+    def age(self, entry: Entry) -> float:
+        """Return the seconds since GitHub last confirmed the entry."""
+        return self.clock.age(entry.validation.validated_at, entry.validation.github_date)
+
+    def remaining(self, call: Call, entry: Entry) -> float:
+        """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
+        if self.tombstones.recently_written(call.marks):
+            return -self.age(entry)
+        life = lifetime(
+            call.plan,
+            entry.validation.ttl,
+            call.profile,
+            call.wishes,
+            self.settings.default_ttl,
+            self.settings.rules,
+        )
+        return life - self.age(entry)
+
+    def stale_bound(self, call: Call) -> float:
+        """Return the oldest age that may bridge a limit or an outage."""
+        return max_stale(call.plan, call.profile, self.settings.max_stale)
+
+    def may_bridge(self, call: Call, entry: Entry | None) -> bool:
+        """Tell whether the entry may be given although GitHub could not confirm it."""
+        if entry is None or call.no_stale:
+            return False
+        bound = self.stale_bound(call)
+        return self.age(entry) <= bound and self.alive(entry) and self.readable(call, entry, bound)
+
+    def answer(self, call: Call, entry: Entry, source: str, *, detail: str = "") -> Answer:
+        """Make an answer of an entry, a 304 where the client's own condition allows one."""
+        etag = self.etag(call, entry)
+        headers: Headers = entry.base if etag is None else (*entry.base, (b"etag", etag))
+        age = 0.0 if source in (answer.MISS, answer.REVALIDATED) else self.age(entry)
+        remaining = self.remaining(call, entry) if source == answer.HIT else None
+        fields = cache_fields(source, age, remaining=remaining, detail=detail)
+        record = entry.record
+        if not_modified(call.request.headers, etag):
+            kept = tuple(field for field in headers if field[0] not in _NOT_IN_A_304)
+            return Answer(304, kept + fields, b"", source, age=int(age), detail=detail)
+        body = record.body
+        if entry.gzip and not wants_gzip(call.request.headers):
+            body = plain(record.headers, body)
+            headers = tuple(field for field in headers if field[0] != b"content-encoding")
+        headers = (*headers, *fields, (b"content-length", b"%d" % len(body)))
+        return Answer(record.status, headers, body, source, age=int(age), detail=detail)
+
+    def etag(self, call: Call, entry: Entry) -> bytes | None:
+        """Return the ETag GitHub would give this principal: its own, a predicted one, or None."""
+        record, principal = entry.record, call.principal
+        if record.publisher == publisher(entry.keys, principal):
+            return header(record.headers, b"etag")
+        if not self.predictor.trusts(call.plan.site, principal.kind):
+            return None
+        if principal.auth not in entry.etags:
+            entry.etags[principal.auth] = predicted(call.request.headers, record)
+        return entry.etags[principal.auth]
+
+
+def publisher(keys: ScopeKeys, principal: Principal) -> bytes:
+    """Return the name under which a principal publishes in a scope: one per Authorization value."""
+    return keys.pseudonym(principal.auth)
+
+
+def predicted(sent: Headers, record: Record) -> bytes | None:
+    """Return the ETag that the formula gives for `sent`, None where it cannot apply."""
+    vary = header(record.headers, b"vary")
+    if vary is None or header(record.headers, b"etag") is None or record.method == "HEAD":
+        return None
+    compressed = header(record.headers, b"content-encoding") is not None
+    try:
+        return predict(sent, vary, plain(record.headers, record.body), compressed=compressed)
+    except ValueError:
+        return None

@@ -1,0 +1,353 @@
+"""One read going upstream: the conditional request, and judging what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from gh_p2pcache.engine import answer
+from gh_p2pcache.engine.answer import Answer, cache_fields
+from gh_p2pcache.engine.budgets import Budgets
+from gh_p2pcache.engine.call import Call
+from gh_p2pcache.engine.desk import Desk, predicted, publisher
+from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.shelf import Entry
+from gh_p2pcache.engine.stats import Stats
+from gh_p2pcache.errors import OriginError
+from gh_p2pcache.origin.client import Origin, Streamed
+from gh_p2pcache.origin.etag import plain, predict
+from gh_p2pcache.policy.conditional import wants_gzip
+from gh_p2pcache.policy.control import upstream_headers
+from gh_p2pcache.policy.freshness import ceiling, is_private_body, keepable
+from gh_p2pcache.policy.headers import http_date, kept_headers, merge_304
+from gh_p2pcache.policy.invalidation import response_tags
+from gh_p2pcache.policy.key import pretty
+from gh_p2pcache.policy.proof import proved
+from gh_p2pcache.policy.ratelimit import counted_down, limited
+from gh_p2pcache.policy.rows import IMMUTABLE
+from gh_p2pcache.policy.validators import may_revalidate
+from gh_p2pcache.records.message import Headers, Request, Response, header
+from gh_p2pcache.records.record import Record, Validation
+from gh_p2pcache.records.seal import ScopeKeys
+
+_LOG = logging.getLogger(__name__)
+
+BRIDGED_SECONDS = 10.0
+"""How long GitHub may take when a stale answer could bridge it; GitHub itself gives up at 10 s."""
+
+READ_SECONDS = 60.0
+"""How long a read that nothing can bridge waits for the head of an answer, or for its next bytes."""
+
+_VOLATILE = (b"x-ratelimit-", b"x-github-request-id", b"date", b"etag", b"expires", b"age")
+_CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"accept-encoding", b"host"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fill brought: an answer for who asked, and the entry if others may share it."""
+
+    answer: Answer
+    entry: Entry | None = None
+
+
+class Fill:
+    """Asks GitHub for one key on behalf of one principal."""
+
+    def __init__(
+        self, desk: Desk, origin: Origin, budgets: Budgets, stats: Stats, nodes: Nodes
+    ) -> None:
+        self.desk = desk
+        self.origin = origin
+        self.budgets = budgets
+        self.stats = stats
+        self.nodes = nodes
+
+    async def run(self, call: Call, entry: Entry | None) -> Outcome:
+        """Return what GitHub says now, or what bridges its silence."""
+        blocked = self.budgets.blocked(call.principal.id, call.plan.site, call.plan.resource)
+        if blocked is not None:
+            if self.desk.may_bridge(call, entry):
+                return self._stale(call, entry, f"{blocked.kind} rate limit")
+            if call.no_stale:
+                return Outcome(own_error(503, "the rate limit is spent and nothing fresh is kept"))
+            if blocked.answer is not None:
+                left = blocked.until - self.desk.clock.github_now()
+                return Outcome(
+                    passed_on(call, counted_down(blocked.answer, int(left)), "rate limit")
+                )
+        return await self._ask(call, entry)
+
+    async def _ask(self, call: Call, entry: Entry | None) -> Outcome:
+        started = self.desk.tombstones.generation
+        sent = self._conditional(call, entry)
+        seconds = BRIDGED_SECONDS if self.desk.may_bridge(call, entry) else READ_SECONDS
+        self.stats.event("upstream")
+        async with AsyncExitStack() as stack:
+            try:
+                opened = self.origin.open(sent, head_seconds=seconds)
+                streamed = await stack.enter_async_context(opened)
+                body, rest = await _read(streamed, self.desk.settings.max_entry, seconds)
+            except OriginError as error:
+                return await self._unreachable(call, entry, error)
+            response = Response(streamed.status, streamed.headers, body)
+            self._learn(call, response)
+            if rest is not None:
+                await self._drop(call)
+                return Outcome(_streaming(call, response, rest, stack.pop_all()))
+        self.stats.event("bytes_fetched", len(body))
+        return await self._judge(call, entry, sent, response, started)
+
+    async def _judge(
+        self, call: Call, entry: Entry | None, sent: Request, response: Response, started: int
+    ) -> Outcome:
+        try:
+            text = plain(response.headers, response.body)
+        except ValueError as error:
+            _LOG.warning("an answer of %s is not kept: %s", call.request.host, error)
+            self.stats.event("undecodable")
+            return Outcome(passed_on(call, response, "undecodable"))
+        now = self.desk.clock.github_now()
+        if (limit := limited(response, text, now, call.plan)) is not None:
+            self.budgets.block(call.principal.id, call.plan.site, limit, response)
+            self.stats.event(f"limited_{limit.kind}")
+            if self.desk.may_bridge(call, entry):
+                return self._stale(call, entry, f"{limit.kind} rate limit")
+            return Outcome(passed_on(call, response, "rate limit"))
+        if response.status >= 500:
+            self.stats.event("upstream_5xx")
+            if self.desk.may_bridge(call, entry):
+                return self._stale(call, entry, f"GitHub answered {response.status}")
+            return Outcome(passed_on(call, response, "error"))
+        if response.status == 304 and entry is not None:
+            return await self._confirmed(call, entry, response, started)
+        self._calibrate(call, sent, response, text)
+        if keepable(call.plan, response, text):
+            return await self._keep(call, response, text, started)
+        await self._refused(call, response)
+        return Outcome(passed_on(call, response, ""))
+
+    def _conditional(self, call: Call, entry: Entry | None) -> Request:
+        """Return the request as it goes upstream: verbatim, with gzip, and our own validator."""
+        headers = tuple(
+            field
+            for field in upstream_headers(call.request.headers)
+            if field[0] not in _CONDITIONAL
+        )
+        headers += ((b"accept-encoding", b"gzip"),)
+        if entry is not None and (etag := self._validator(call, entry, headers)) is not None:
+            headers += ((b"if-none-match", etag),)
+        return replace(call.request, headers=headers)
+
+    def _validator(self, call: Call, entry: Entry, sent: Headers) -> bytes | None:
+        record, principal = entry.record, call.principal
+        if call.request.method != record.method or record.status != 200:
+            return None
+        try:
+            if not may_revalidate(
+                call.plan, record.status, record.headers, plain(record.headers, record.body)
+            ):
+                return None
+        except ValueError:
+            return None
+        if record.publisher == publisher(entry.keys, principal):
+            return header(record.headers, b"etag")
+        if self.desk.predictor.trusts(call.plan.site, principal.kind):
+            return predicted(sent, record)
+        return None
+
+    async def _confirmed(
+        self, call: Call, entry: Entry, response: Response, started: int
+    ) -> Outcome:
+        """Answer from the entry: GitHub says that it is current, and that this token may see it."""
+        desk = self.desk
+        desk.proofs.prove(call.principal.id, proved(call.plan, response, b""))
+        date = _date(response, desk)
+        unmoved = desk.tombstones.epoch(entry.marks) <= started
+        if unmoved and date >= entry.validation.github_date:
+            ttl = entry.validation.ttl
+            validation = Validation(entry.digest, date, desk.clock.now(), ttl)
+            merged = _merged(entry, response)
+            if _stable(merged) != _stable(entry.record.headers):
+                record = replace(entry.record, headers=merged, github_date=date)
+                entry = await desk.shelf.keep(record, entry.keys, desk.clock.now(), ttl)
+            else:
+                desk.shelf.revalidated(entry, validation)
+            self.nodes.saw(entry.record.tags)
+        return Outcome(desk.answer(call, entry, answer.REVALIDATED), entry)
+
+    async def _keep(self, call: Call, response: Response, text: bytes, started: int) -> Outcome:
+        desk = self.desk
+        desk.proofs.prove(call.principal.id, proved(call.plan, response, text))
+        team = None if is_private_body(call.plan, text) else desk.team_of(call.plan.access)
+        keys = team or call.principal.keys
+        record = self._record(call, response, text, keys, shared=team is not None)
+        marks = desk.tombstones.marks(record.tags)
+        current = await desk.find(call)
+        if desk.tombstones.epoch(marks) > started or desk.tombstones.buried(
+            marks, record.github_date
+        ):
+            await self._drop(call)
+            return Outcome(passed_on(call, response, "not kept: a write came between"))
+        if current is not None and current.validation.github_date > record.github_date:
+            # A slower fill of ours: this principal may already have seen the newer one.
+            if desk.alive(current) and desk.readable(call, current):
+                return Outcome(desk.answer(call, current, answer.HIT), current)
+            return Outcome(passed_on(call, response, "not kept: older than what is kept"))
+        bound = ceiling(call.plan, response, text)
+        entry = await desk.shelf.keep(record, keys, desk.clock.now(), bound)
+        if current is not None and current.keys is not keys:
+            await desk.shelf.drop(current.keys, call.plan.key)
+        self.nodes.saw(record.tags)
+        return Outcome(desk.answer(call, entry, answer.MISS), entry)
+
+    def _record(
+        self, call: Call, response: Response, text: bytes, keys: ScopeKeys, *, shared: bool
+    ) -> Record:
+        plan, request = call.plan, call.request
+        access = plan.access
+        return Record(
+            key=plan.key,
+            method=request.method,
+            host=request.host,
+            target=request.target,
+            status=response.status,
+            headers=kept_headers(response.headers, shared),
+            body=response.body,
+            github_date=_date(response, self.desk),
+            fetched_at=self.desk.clock.now(),
+            scope=keys.id,
+            tags=record_tags(call, response_tags(plan, response, text), keys),
+            publisher=publisher(keys, call.principal),
+            access=f"{access.repo} {','.join(sorted(access.classes))}"
+            if shared and access is not None
+            else None,
+        )
+
+    async def _refused(self, call: Call, response: Response) -> None:
+        """Forget what GitHub no longer gives this principal under this key."""
+        desk, plan = self.desk, call.plan
+        if response.status == 401:
+            desk.proofs.withdraw_all(call.principal.id)
+            tag = f"scope:{call.principal.keys.id.hex()}"
+            desk.tombstones.bury([tag], _date(response, desk))
+        if response.status in {403, 404, 410, 451} and plan.access is not None:
+            desk.proofs.withdraw(call.principal.id, plan.access)
+        await self._drop(call, team=response.status < 400 or desk.settings.trust == "team")
+
+    async def _drop(self, call: Call, *, team: bool = True) -> None:
+        for keys in self.desk.scopes(call):
+            if team or keys is call.principal.keys:
+                await self.desk.shelf.drop(keys, call.plan.key)
+
+    async def _unreachable(self, call: Call, entry: Entry | None, error: OriginError) -> Outcome:
+        self.stats.event("upstream_unreachable")
+        _LOG.warning("%s", error)
+        if self.desk.may_bridge(call, entry):
+            return self._stale(call, entry, "GitHub could not be reached")
+        return Outcome(own_error(503 if call.no_stale else 502, str(error)))
+
+    def _stale(self, call: Call, entry: Entry | None, why: str) -> Outcome:
+        assert entry is not None
+        return Outcome(self.desk.answer(call, entry, answer.STALE, detail=why), entry)
+
+    def _learn(self, call: Call, response: Response) -> None:
+        date = http_date(header(response.headers, b"date") or b"")
+        if date is not None:
+            self.desk.clock.saw(date)
+        self.budgets.note(call.principal.id, call.plan.site, response.headers)
+
+    def _calibrate(self, call: Call, sent: Request, response: Response, text: bytes) -> None:
+        etag, vary = header(response.headers, b"etag"), header(response.headers, b"vary")
+        if response.status != 200 or etag is None or vary is None or pretty(sent.headers):
+            return
+        if sent.method == "HEAD":
+            return
+        compressed = header(response.headers, b"content-encoding") is not None
+        guess = predict(sent.headers, vary, text, compressed=compressed)
+        self.desk.predictor.compare(call.plan.site, call.principal.kind, guess, etag)
+
+
+def record_tags(call: Call, found: frozenset[str], keys: ScopeKeys) -> tuple[str, ...]:
+    """Return the tags under which a write, a refused token or a purge finds a record again."""
+    own = f"scope:{keys.id.hex()}"
+    if call.plan.row is IMMUTABLE:
+        return (own, *sorted(call.plan.tags))
+    return tuple(sorted({own, *call.plan.tags, *found}))
+
+
+async def _read(
+    streamed: Streamed, limit: int, seconds: float
+) -> tuple[bytes, AsyncIterator[bytes] | None]:
+    """Return the whole body, or its beginning and the rest when it is larger than `limit`."""
+    chunks = streamed.chunks
+    body = bytearray()
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks, b""), seconds)
+        except asyncio.TimeoutError as error:
+            raise OriginError("GitHub stopped in the middle of its answer") from error
+        if not chunk:
+            return bytes(body), None
+        body += chunk
+        if len(body) > limit:
+            return bytes(body), chunks
+
+
+def _streaming(
+    call: Call, response: Response, rest: AsyncIterator[bytes], stack: AsyncExitStack
+) -> Answer:
+    async def chunks() -> AsyncIterator[bytes]:
+        async with stack:
+            yield response.body
+            async for chunk in rest:
+                yield chunk
+
+    passed = passed_on(call, replace(response, body=b""), "larger than is kept")
+    passed.headers = response.headers + cache_fields(answer.BYPASS, 0, detail=passed.detail)
+    passed.source = answer.BYPASS
+    passed.stream = chunks()
+    return passed
+
+
+def passed_on(call: Call, response: Response, detail: str) -> Answer:
+    """Hand GitHub's answer on as it is, without gzip for a client that did not ask for it."""
+    headers, body = response.headers, response.body
+    if header(headers, b"content-encoding") == b"gzip" and not wants_gzip(call.request.headers):
+        body = plain(headers, body)
+        headers = tuple(field for field in headers if field[0] != b"content-encoding")
+    headers = tuple(field for field in headers if field[0] != b"content-length")
+    if call.request.method != "HEAD" and response.status not in {204, 304}:
+        headers += ((b"content-length", b"%d" % len(body)),)
+    fields = cache_fields(answer.MISS, 0, detail=detail)
+    return Answer(response.status, headers + fields, body, answer.MISS, detail=detail)
+
+
+def own_error(status: int, message: str) -> Answer:
+    """Return an error of ours in the shape of GitHub's, which gh prints as it prints those."""
+    body = json.dumps({"message": f"gh-p2pcache: {message}"}).encode()
+    headers = (
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+    )
+    return Answer(status, headers + cache_fields(answer.MISS, 0, detail="error"), body, answer.MISS)
+
+
+def _date(response: Response, desk: Desk) -> int:
+    date = http_date(header(response.headers, b"date") or b"")
+    return int(desk.clock.github_now()) if date is None else date
+
+
+def _merged(entry: Entry, response: Response) -> Headers:
+    """Return the record's headers updated by a 304 (RFC 9111 section 3.2), its ETag kept."""
+    shared = entry.record.access is not None
+    fresh = tuple(f for f in kept_headers(response.headers, shared) if f[0] != b"etag")
+    return merge_304(entry.record.headers, fresh)
+
+
+def _stable(headers: Headers) -> frozenset[tuple[bytes, bytes]]:
+    """Return the fields whose change is worth a new record: `Link` above all."""
+    return frozenset(field for field in headers if not field[0].startswith(_VOLATILE))

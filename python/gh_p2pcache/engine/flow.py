@@ -1,0 +1,170 @@
+"""The one request flow: store, then GitHub, then a stale answer; one fill for many callers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from gh_p2pcache.engine import answer
+from gh_p2pcache.engine.answer import Answer, coalesced
+from gh_p2pcache.engine.budgets import Budgets
+from gh_p2pcache.engine.call import Call
+from gh_p2pcache.engine.desk import Desk
+from gh_p2pcache.engine.fill import Fill, Outcome, own_error
+from gh_p2pcache.engine.forward import Forward
+from gh_p2pcache.engine.principals import Principal, Principals
+from gh_p2pcache.engine.shelf import Entry
+from gh_p2pcache.engine.stats import Stats
+from gh_p2pcache.policy.control import Wishes, wishes
+from gh_p2pcache.policy.plan import Plan, plan
+from gh_p2pcache.records.message import Request, header
+
+_PREPARED = 4096
+Flight = asyncio.Task[Outcome]
+
+
+class Engine:
+    """Answers requests; the gateway feeds it and tests do."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        principals: Principals,
+        fill: Fill,
+        forward: Forward,
+        budgets: Budgets,
+        stats: Stats,
+    ) -> None:
+        self.desk = desk
+        self.principals = principals
+        self.budgets = budgets
+        self.stats = stats
+        self._fill = fill
+        self._forward = forward
+        self._flights: dict[tuple[object, ...], Flight] = {}
+        self._prepared: dict[tuple[str, Request], Call] = {}
+
+    async def prepare(self, request: Request, profile: str) -> Call:
+        """Return what is to be done with a request (its body complete if `plan` needs it)."""
+        call = self._prepared.get((profile, request))
+        if call is None:
+            principal = await self.principals.of(request.headers)
+            call = self._call(request, profile, plan(request), wishes(request.headers), principal)
+            if call.wishes.call is None and not request.body:
+                if len(self._prepared) >= _PREPARED:
+                    self._prepared.clear()
+                self._prepared[profile, request] = call
+        return call
+
+    def quick(self, request: Request, profile: str) -> Answer | None:
+        """Answer a hot hit without a single await, None when it takes more than that."""
+        call = self._prepared.get((profile, request))
+        if call is None or call.plan.action != "keep" or call.must_ask:
+            return None
+        for keys in self.desk.scopes(call):
+            entry = self.desk.shelf.hot(keys, call.plan.key)
+            if entry is not None:
+                if len(self.desk.scopes(call)) > 1 and not self._newest(call, entry):
+                    return None
+                return self._hit(call, entry) if self._may_answer(call, entry) else None
+        return None
+
+    async def read(self, call: Call) -> Answer:
+        """Answer a call that policy lets us keep."""
+        entry = await self.desk.find(call)
+        if entry is not None and not call.must_ask and self._may_answer(call, entry):
+            return self._hit(call, entry)
+        if call.request.method == "HEAD" and (given := await self._head_of_get(call)) is not None:
+            return given
+        if call.only_kept:
+            given = self._offline(call, entry)
+        else:
+            given = await self._join(call, entry)
+        self._count(call, given)
+        return given
+
+    async def forward(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
+        """Pass a call through to GitHub."""
+        given = await self._forward.run(call, body)
+        self._count(call, given)
+        return given
+
+    def _call(
+        self, request: Request, profile: str, plan_: Plan, wishes_: Wishes, principal: Principal
+    ) -> Call:
+        marks = self.desk.tombstones.marks(plan_.tags)
+        return Call(request, plan_, wishes_, principal, profile, marks)
+
+    def _newest(self, call: Call, entry: Entry) -> bool:
+        others = (self.desk.shelf.hot(keys, call.plan.key) for keys in self.desk.scopes(call))
+        return all(other is entry or other is None for other in others)
+
+    def _may_answer(self, call: Call, entry: Entry) -> bool:
+        desk = self.desk
+        return desk.alive(entry) and desk.remaining(call, entry) > 0 and desk.readable(call, entry)
+
+    def _hit(self, call: Call, entry: Entry) -> Answer:
+        given = self.desk.answer(call, entry, answer.HIT)
+        self._count(call, given)
+        return given
+
+    async def _head_of_get(self, call: Call) -> Answer | None:
+        """Answer HEAD from a stored GET (RFC 9111 section 4); the server sends no body for it."""
+        get = await self.prepare(replace(call.request, method="GET"), call.profile)
+        entry = await self.desk.find(get)
+        if entry is None or get.must_ask or not self._may_answer(get, entry):
+            return None
+        return self._hit(get, entry)
+
+    def _offline(self, call: Call, entry: Entry | None) -> Answer:
+        if entry is not None and self.desk.may_bridge(call, entry):
+            return self.desk.answer(call, entry, answer.STALE, detail="offline")
+        missing = own_error(504, "nothing usable is kept for this call, and --offline asks no one")
+        missing.absent = True
+        return missing
+
+    async def _join(self, call: Call, entry: Entry | None, *, alone: bool = False) -> Answer:
+        """Take part in the one fill of this key, or start it; `alone`: not with other tokens."""
+        who = call.principal.id if alone else self._sharing(call)
+        key = self._flight_key(call, who)
+        flight = None if call.must_ask else self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._fill.run(call, entry))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
+            return (await asyncio.shield(flight)).answer
+        outcome = await asyncio.shield(flight)
+        given = outcome.answer
+        if outcome.entry is not None and self.desk.readable(call, outcome.entry):
+            source = answer.STALE if given.source == answer.STALE else answer.COALESCED
+            return self.desk.answer(call, outcome.entry, source, detail=given.detail)
+        if who != call.principal.id:
+            return await self._join(call, entry, alone=True)
+        if given.stream is not None:
+            return (await self._fill.run(call, entry)).answer
+        return coalesced(given)
+
+    def _sharing(self, call: Call) -> bytes:
+        """Return whose fill may serve this call: the team's if this token proved its access."""
+        team, access = self.desk.team_of(call.plan.access), call.plan.access
+        if team is None or access is None:
+            return call.principal.id
+        return team.id if self.desk.proofs.holds(call.principal.id, access) else call.principal.id
+
+    def _flight_key(self, call: Call, who: bytes) -> tuple[object, ...]:
+        """Return what calls must have in common to share a fill (DESIGN section 5, step 3)."""
+        headers = call.request.headers
+        epoch = self.desk.tombstones.epoch(call.marks)
+        own = (header(headers, b"accept-encoding"), header(headers, b"if-none-match"))
+        return (call.plan.key, who, epoch, call.profile, call.no_stale, own)
+
+    def _landed(self, key: tuple[object, ...], done: Flight) -> None:
+        if self._flights.get(key) is done:
+            del self._flights[key]
+
+    def _count(self, call: Call, given: Answer) -> None:
+        source = given.source.lower()
+        self.stats.answered(source, call.plan.route, len(given.body))
+        if given.status >= 500 and given.source != answer.STALE:
+            self.stats.event("error")

@@ -1,0 +1,45 @@
+"""Which repositories a GraphQL node id was seen in, so that a mutation can be told what it hits."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+_REMEMBERED = 200_000
+
+
+class Nodes:
+    """Node id tags seen in live records, with the repository tags those records carry.
+
+    Complete for a site only when every live record was seen by this process: from the start if the
+    store was empty, else from the first mutation on, which buries all of that site.
+    """
+
+    def __init__(self, *, complete: bool) -> None:
+        self._repos: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._start_complete = complete
+        self._completed: set[str] = set()
+
+    def saw(self, tags: Iterable[str]) -> None:
+        """Learn from the tags of a record that is kept or confirmed."""
+        tags = tuple(tags)
+        repos = frozenset(tag for tag in tags if tag.startswith(("repo:", "repoid:")))
+        for tag in tags:
+            if tag.startswith("node:"):
+                self._repos[tag] = self._repos.pop(tag, frozenset()) | repos
+        while len(self._repos) > _REMEMBERED:
+            self._repos.popitem(last=False)
+            self._start_complete = False
+            self._completed.clear()
+
+    def changed_by(self, site: str, named: Iterable[str]) -> frozenset[str]:
+        """Return the tags that a mutation naming these node tags may change.
+
+        When it resolves to no repository we hold: everything of the site.
+        """
+        named = frozenset(named)
+        repos = frozenset[str]().union(*(self._repos.get(tag, frozenset()) for tag in named))
+        if repos and (self._start_complete or site in self._completed):
+            return named | repos
+        self._completed.add(site)
+        return named | repos | {f"site:{site}"}

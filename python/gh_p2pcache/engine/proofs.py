@@ -1,0 +1,98 @@
+"""Which token has shown, and when, that it may read what of which repository (DESIGN section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.policy.plan import Access
+from gh_p2pcache.store.journal import Journal
+
+LIFE_SECONDS = 600.0
+"""A proof counts for so long; in an outage for the profile's stale time."""
+
+_REWRITE_SECONDS = 60.0
+_COMPACT_AT = 50_000
+
+
+class Proofs:
+    """Access proofs of all principals, kept as pseudonyms over a restart."""
+
+    def __init__(
+        self, journal: Journal, pseudonym: Callable[[bytes], bytes], clock: Clock, keep: float
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._keep = keep
+        self._at: dict[tuple[bytes, bytes], float] = {}
+        self._journaled: dict[tuple[bytes, bytes], float] = {}
+        self._mark = lru_cache(4096)(
+            lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
+        )
+        self._load()
+
+    def prove(self, principal: bytes, pairs: Iterable[tuple[str, str]]) -> None:
+        """Note that an answer GitHub just gave opened these (repository, class) pairs."""
+        now = self._clock.now()
+        for repo, class_ in pairs:
+            key = (principal, self._mark(repo, class_))
+            self._at[key] = now
+            if now - self._journaled.get(key, 0.0) > _REWRITE_SECONDS:
+                self._journaled[key] = now
+                self._journal.append(("proof", *key, now))
+        if len(self._at) > _COMPACT_AT:
+            self._compact()
+
+    def withdraw(self, principal: bytes, access: Access) -> None:
+        """GitHub refused this token this repository and class."""
+        for class_ in access.classes:
+            self._drop((principal, self._mark(access.repo, class_)))
+
+    def withdraw_all(self, principal: bytes) -> None:
+        """GitHub does not know this token any more."""
+        for key in [key for key in self._at if key[0] == principal]:
+            self._drop(key)
+
+    def holds(self, principal: bytes, access: Access, within: float = LIFE_SECONDS) -> bool:
+        """Tell whether every class that `access` names was proven in the last `within` seconds.
+
+        `itself` is open to whoever proved any class of the repository only for the fields GraphQL
+        shows with any proof; for REST it is a class of its own (DESIGN section 6).
+        """
+        since = self._clock.now() - within
+        return all(
+            self._at.get((principal, self._mark(access.repo, class_)), 0.0) > since
+            for class_ in access.classes
+        )
+
+    def last(self, principal: bytes, access: Access) -> float | None:
+        """Return when the oldest of the needed proofs was given, None without one (`explain`)."""
+        times = [
+            self._at.get((principal, self._mark(access.repo, class_))) for class_ in access.classes
+        ]
+        known = [at for at in times if at is not None]
+        return min(known) if known and len(known) == len(times) else None
+
+    def _drop(self, key: tuple[bytes, bytes]) -> None:
+        self._at.pop(key, None)
+        self._journaled.pop(key, None)
+        self._journal.append(("none", *key))
+
+    def _compact(self) -> None:
+        oldest = self._clock.now() - self._keep
+        self._at = {key: at for key, at in self._at.items() if at > oldest}
+        self._journaled = dict(self._at)
+        rows = [("proof", *key, at) for key, at in self._at.items()]
+        self._journal.rewrite(lambda _: rows)
+
+    def _load(self) -> None:
+        for row in self._journal.load():
+            match row:
+                case ("proof", bytes(principal), bytes(mark), float(at)):
+                    self._at[principal, mark] = at
+                case ("none", bytes(principal), bytes(mark)):
+                    self._at.pop((principal, mark), None)
+        now = self._clock.now()
+        self._at = {key: at for key, at in self._at.items() if at <= now}
+        self._compact()

@@ -1,0 +1,155 @@
+"""Records where the flow can reach them: memory in front of disk, opened and ready to answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+
+from gh_p2pcache.records.message import Headers, header
+from gh_p2pcache.records.record import Record, Validation
+from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.store.disk import DiskStore
+from gh_p2pcache.store.memory import MemoryLRU
+
+MEMORY_BYTES = 24 << 20
+_OVERHEAD = 1500
+_UNWRITABLE_REMEMBERED = 10_000
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An opened record with what the flow keeps asking about it.
+
+    `marks` are its tags' pseudonyms; `alive_at` is the generation of the tombstones at which none
+    of them covered it; `etags` holds what other tokens would be told, by their `auth`; `digest` is
+    the sealed blob's, empty until it is written.
+    """
+
+    record: Record
+    validation: Validation
+    keys: ScopeKeys
+    marks: tuple[bytes, ...]
+    base: Headers
+    gzip: bool
+    digest: bytes = b""
+    alive_at: int = -1
+    etags: dict[bytes, bytes | None] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The record's lookup tag."""
+        return self.keys.tag(self.record.key)
+
+
+def base_headers(record: Record, validation: Validation) -> Headers:
+    """Return the header fields every answer from this record starts with (no ETag, no Date)."""
+    kept = [f for f in record.headers if f[0] not in (b"etag", b"date", b"content-length")]
+    date = formatdate(validation.github_date, usegmt=True).encode()
+    return (*kept, (b"date", date))
+
+
+class Shelf:
+    """Looks records up by (scope, request key) and keeps them, newest GitHub date first."""
+
+    def __init__(self, disk: DiskStore, marks: Callable[[Record], tuple[bytes, ...]]) -> None:
+        self.disk = disk
+        self._marks = marks
+        self._memory: MemoryLRU[tuple[bytes, bytes], Entry] = MemoryLRU(MEMORY_BYTES)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._unwritable: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
+
+    def hot(self, keys: ScopeKeys, key: bytes) -> Entry | None:
+        """Return the entry if it is in memory."""
+        return self._memory.get((keys.id, key))
+
+    async def find(self, keys: ScopeKeys, key: bytes) -> Entry | None:
+        """Return the entry from memory or disk."""
+        place = (keys.id, key)
+        entry = self._memory.get(place)
+        if entry is not None:
+            return entry
+        kept = await asyncio.to_thread(self.disk.get, keys.tag(key), keys, key)
+        # Another call may have put a newer one into memory while this one read the disk.
+        newer = self._memory.get(place)
+        if newer is not None or kept is None:
+            return newer
+        if kept.validation.github_date < self._unwritable.get(place, 0):
+            return None
+        return self._shelve(kept.record, kept.validation, keys)
+
+    async def keep(self, record: Record, keys: ScopeKeys, validated_at: float, ttl: float) -> Entry:
+        """Keep a record; what it replaces on disk is gone before this returns.
+
+        A crash right after an answer must not bring the older record back (promise 2); a record
+        that replaces nothing may as well be written behind the answer.
+        """
+        place = (keys.id, record.key)
+        replaces = self._memory.get(place) is not None
+        loop = asyncio.get_running_loop()
+        entry = self._shelve(record, Validation(b"", record.github_date, validated_at, ttl), keys)
+        writing = loop.run_in_executor(self._writer, self._write, entry)
+        if replaces:
+            await writing
+        return entry
+
+    def _write(self, entry: Entry) -> None:
+        record, validation = entry.record, entry.validation
+        written = self.disk.put(
+            entry.tag,
+            entry.keys,
+            record,
+            validation_date=validation.github_date,
+            validated_at=validation.validated_at,
+            ttl=validation.ttl,
+        )
+        place = (entry.keys.id, record.key)
+        if written is None:
+            self.disk.remove(entry.tag)
+            self._unwritable[place] = record.github_date
+            while len(self._unwritable) > _UNWRITABLE_REMEMBERED:
+                self._unwritable.popitem(last=False)
+            return
+        self._unwritable.pop(place, None)
+        entry.digest = written.digest
+
+    def _rewrite_head(self, entry: Entry) -> None:
+        validation = replace(entry.validation, digest=entry.digest)
+        self.disk.refresh(entry.tag, entry.keys, validation)
+
+    def revalidated(self, entry: Entry, validation: Validation) -> None:
+        """Replace an entry's validation, the record staying as it is."""
+        entry.validation = validation
+        entry.base = base_headers(entry.record, validation)
+        entry.alive_at = -1
+        asyncio.get_running_loop().run_in_executor(self._writer, self._rewrite_head, entry)
+
+    async def drop(self, keys: ScopeKeys, key: bytes) -> None:
+        """Forget a record, on disk before this returns."""
+        self._memory.pop((keys.id, key))
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self.disk.remove, keys.tag(key))
+
+    def forget_all(self) -> None:
+        """Empty the memory (after a purge)."""
+        self._memory.clear()
+
+    def close(self) -> None:
+        """Wait for what is still to be written."""
+        self._writer.shutdown(wait=True)
+
+    def _shelve(self, record: Record, validation: Validation, keys: ScopeKeys) -> Entry:
+        entry = Entry(
+            record=record,
+            validation=validation,
+            keys=keys,
+            marks=self._marks(record),
+            base=base_headers(record, validation),
+            gzip=header(record.headers, b"content-encoding") == b"gzip",
+            digest=validation.digest,
+        )
+        self._memory.put((keys.id, record.key), entry, len(record.body) + _OVERHEAD)
+        return entry

@@ -1,0 +1,162 @@
+"""Which records a write has buried, in the order that GitHub's Date gives.
+
+A tombstone is a tag and a GitHub date: a record that carries the tag is dead unless it was
+fetched or validated later (at equal dates the tombstone wins, since Date has whole seconds).
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.store.journal import Journal, Row
+
+UNDECIDED_SECONDS = 60
+"""A write that got no answer has no GitHub date: what it may touch is not kept for so long."""
+
+REPLICA_LAG_SECONDS = 10.0
+"""GitHub's replicas may answer with the state before a write for a moment after it."""
+
+_COMPACT_AT = 20_000
+
+Mark = bytes
+"""A tag's pseudonym: nothing on disk tells which repositories a user works with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write on its way; `id` joins its beginning and its end in the journal."""
+
+    id: int
+    marks: frozenset[Mark]
+
+
+class Tombstones:
+    """All tombstones of this machine, and the writes in flight; they survive a restart."""
+
+    def __init__(
+        self, journal: Journal, pseudonym: Callable[[bytes], bytes], clock: Clock, keep: float
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._keep = keep
+        self._dates: dict[Mark, int] = {}
+        self._flying: dict[Mark, int] = {}
+        self._moved: dict[Mark, int] = {}
+        self._written: dict[Mark, float] = {}
+        self._ids = itertools.count(secrets.randbits(48))
+        self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
+        self.generation = 0
+        self._load()
+
+    def marks(self, tags: Iterable[str]) -> tuple[Mark, ...]:
+        """Return the pseudonyms of `tags`."""
+        return tuple(self.mark(tag) for tag in tags)
+
+    def begin(self, tags: Iterable[str]) -> Write:
+        """Bury what a write may change, from before it is sent; older fills are not kept."""
+        write = Write(next(self._ids), frozenset(self.marks(tags)))
+        self._journal.append(("begin", write.id, tuple(write.marks)))
+        for mark in write.marks:
+            self._flying[mark] = self._flying.get(mark, 0) + 1
+        self._move(write.marks)
+        return write
+
+    def end(self, write: Write, date: int | None, more_tags: Iterable[str] = ()) -> None:
+        """Bury what a successful write changed as of GitHub's `date`; None: it got no answer."""
+        marks = write.marks | frozenset(self.marks(more_tags))
+        if date is None:
+            date = int(self._clock.github_now()) + UNDECIDED_SECONDS
+        self._journal.append(("end", write.id, tuple(marks), date))
+        self._bury(marks, date)
+        self._land(write)
+
+    def refused(self, write: Write) -> None:
+        """Lift what `begin` buried: GitHub said that the write did nothing."""
+        self._journal.append(("end", write.id, (), 0))
+        self._land(write)
+
+    def bury(self, tags: Iterable[str], date: int) -> None:
+        """Bury by hand: `purge`, or a token that GitHub refused."""
+        marks = self.marks(tags)
+        self._journal.append(("end", 0, tuple(marks), date))
+        self._bury(marks, date)
+        self._move(marks)
+
+    def buried(self, marks: Iterable[Mark], date: int) -> bool:
+        """Tell whether a record with these marks, validated at GitHub's `date`, is dead."""
+        dates, flying = self._dates, self._flying
+        return any(mark in flying or dates.get(mark, -1) >= date for mark in marks)
+
+    def recently_written(self, marks: Iterable[Mark]) -> bool:
+        """Tell whether a write to one of these ended within the replicas' lag."""
+        if not self._written:
+            return False
+        since = self._clock.now() - REPLICA_LAG_SECONDS
+        return any(self._written.get(mark, 0.0) > since for mark in marks)
+
+    def epoch(self, marks: Iterable[Mark]) -> int:
+        """Return a number that every write to one of these moves, at its start and its end."""
+        return max((self._moved.get(mark, 0) for mark in marks), default=0)
+
+    def _move(self, marks: Iterable[Mark]) -> None:
+        self.generation += 1
+        for mark in marks:
+            self._moved[mark] = self.generation
+
+    def _bury(self, marks: Iterable[Mark], date: int) -> None:
+        now = self._clock.now()
+        for mark in marks:
+            self._dates[mark] = max(date, self._dates.get(mark, 0))
+            self._written[mark] = now
+
+    def _land(self, write: Write) -> None:
+        for mark in write.marks:
+            self._flying[mark] -= 1
+            if not self._flying[mark]:
+                del self._flying[mark]
+        self._move(write.marks)
+        if len(self._dates) > _COMPACT_AT:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Forget tombstones older than anything that could still be served."""
+        oldest = self._clock.github_now() - self._keep
+        self._dates = {mark: date for mark, date in self._dates.items() if date > oldest}
+        since = self._clock.now() - REPLICA_LAG_SECONDS
+        self._written = {mark: at for mark, at in self._written.items() if at > since}
+
+        def keep(rows: list[Row]) -> Iterable[Row]:
+            dates, unfinished = _fold(rows)
+            yield from (("begin", id_, marks) for id_, marks in unfinished.items())
+            yield from (("end", 0, (mark,), d) for mark, d in dates.items() if d > oldest)
+
+        self._journal.rewrite(keep)
+
+    def _load(self) -> None:
+        """Take over what was buried before; a write whose end is missing got no answer."""
+        self._dates, unfinished = _fold(self._journal.load())
+        until = int(self._clock.github_now()) + UNDECIDED_SECONDS
+        for id_, marks in unfinished.items():
+            self._journal.append(("end", id_, marks, until))
+            self._dates.update(dict.fromkeys(marks, until))
+        self._compact()
+
+
+def _fold(rows: Iterable[Row]) -> tuple[dict[Mark, int], dict[int, tuple[Mark, ...]]]:
+    """Return the newest date of each mark, and the marks of writes that have no end."""
+    dates: dict[Mark, int] = {}
+    unfinished: dict[int, tuple[Mark, ...]] = {}
+    for row in rows:
+        match row:
+            case ("begin", int(id_), tuple(marks)):
+                unfinished[id_] = marks
+            case ("end", int(id_), tuple(marks), int(date)):
+                unfinished.pop(id_, None)
+                for mark in marks:
+                    dates[mark] = max(date, dates.get(mark, 0))
+    return dates, unfinished

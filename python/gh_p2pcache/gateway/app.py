@@ -1,0 +1,154 @@
+"""The ASGI app behind gh's two sockets: read a request, ask the engine, send its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from gh_p2pcache.engine.answer import Answer
+from gh_p2pcache.engine.call import Call
+from gh_p2pcache.engine.fill import own_error
+from gh_p2pcache.engine.flow import Engine
+from gh_p2pcache.errors import OriginError
+from gh_p2pcache.gateway.calls import Calls
+from gh_p2pcache.records.message import Headers, Request
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+_HOST = re.compile(rb"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
+QUERY_LIMIT = 1 << 20
+"""Largest GraphQL document, in bytes, that is read to be understood; a larger one is passed on."""
+
+
+class BadRequest(Exception):  # noqa: N818 - the name of the status
+    """A request that HTTP allows no sense to be made of."""
+
+
+class Door:
+    """One way in: turns ASGI events of one profile's socket into engine calls and back."""
+
+    def __init__(self, engine: Engine, calls: Calls, profile: str) -> None:
+        self._engine = engine
+        self._calls = calls
+        self._profile = profile
+        self.busy = 0
+        self.last_used = time.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        self.busy += 1
+        self.last_used = time.monotonic()
+        try:
+            request = _request(scope)
+            given = self._engine.quick(request, self._profile)
+            if given is None:
+                given = await self._slow(request, receive)
+        except BadRequest as error:
+            given = own_error(400, str(error))
+        finally:
+            self.busy -= 1
+        await deliver(given, receive, send)
+
+    async def _slow(self, request: Request, receive: Receive) -> Answer:
+        body: AsyncIterator[bytes] | None = None
+        if _has_body(request):
+            request, body = await _with_body(request, receive)
+        call = await self._engine.prepare(request, self._profile)
+        if call.plan.action == "keep" and body is None:
+            given = await self._read(call)
+        else:
+            given = await self._engine.forward(call, body)
+        if call.wishes.call is not None:
+            self._calls.note(call.wishes.call, request.target, given)
+        return given
+
+
+    async def _read(self, call: Call) -> Answer:
+        """Read through the cache; a bug of ours must not fail what GitHub would have answered."""
+        try:
+            return await self._engine.read(call)
+        except Exception:  # noqa: BLE001 - whatever it is, the way to GitHub is still open
+            _LOG.exception("an error of ours; the call goes to GitHub past the cache")
+            self._engine.stats.event("internal_error")
+            return await self._engine.forward(call, None)
+
+
+def _request(scope: Scope) -> Request:
+    headers: Headers = tuple(scope["headers"])
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(host := hosts[0].lower()):
+        raise BadRequest("exactly one valid Host field is needed")
+    target = scope["raw_target"].decode("latin-1")
+    if not target.startswith("/"):
+        raise BadRequest("the target must be in origin form")
+    return Request(scope["method"], host.decode().removesuffix(":443"), target, headers)
+
+
+def _has_body(request: Request) -> bool:
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in request.headers)
+
+
+async def _with_body(
+    request: Request, receive: Receive
+) -> tuple[Request, AsyncIterator[bytes] | None]:
+    """Return the request with a GraphQL body read; any other body is left to be streamed."""
+    if request.method != "POST" or not request.target.partition("?")[0].endswith("/graphql"):
+        return request, _body(b"", receive)
+    body = bytearray()
+    while len(body) <= QUERY_LIMIT:
+        event = await receive()
+        body += event.get("body", b"")
+        if not event.get("more_body"):
+            whole = Request(
+                request.method, request.host, request.target, request.headers, bytes(body)
+            )
+            return whole, None
+    return request, _body(bytes(body), receive)
+
+
+async def _body(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise OriginError("the client hung up in the middle of its request")
+        if event.get("body"):
+            yield event["body"]
+        if not event.get("more_body"):
+            return
+
+
+async def deliver(given: Answer, receive: Receive, send: Send) -> None:
+    """Send an answer; a client that hangs up in the middle of a stream ends the download too."""
+    headers = given.headers
+    if given.status in {204, 304}:
+        headers = tuple(field for field in headers if field[0] != b"content-length")
+    start = {"type": "http.response.start", "status": given.status, "headers": headers}
+    await send(start)
+    if given.stream is None:
+        await send({"type": "http.response.body", "body": given.body})
+        return
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        async for chunk in given.stream:
+            if gone.done():
+                break
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        await given.stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

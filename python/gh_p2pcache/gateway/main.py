@@ -1,0 +1,205 @@
+"""The gateway process: sockets from the supervisor, an engine behind them, a heartbeat back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import uvicorn
+
+from gh_p2pcache import paths, published, settings
+from gh_p2pcache.engine.assembly import House, build
+from gh_p2pcache.errors import ConfigError, P2PCacheError, StoreError
+from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
+from gh_p2pcache.gateway.calls import Calls
+from gh_p2pcache.gateway.control import Control
+from gh_p2pcache.gateway.http_door import HttpDoor
+from gh_p2pcache.gateway.notice import Notice
+from gh_p2pcache.gateway.overlays import Overlays
+from gh_p2pcache.gateway.protocol import DoorProtocol
+
+_LOG = logging.getLogger("gh_p2pcache.gateway")
+_BEAT_SECONDS = 0.5
+_SAVE_SECONDS = 5.0
+_KEEP_ALIVE_SECONDS = 75
+_GRACE_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: SIGTERM ends the gateway in order, with exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.leave)
+        yield
+
+    def leave(self) -> None:
+        """Finish what is in flight and stop."""
+        self.should_exit = True
+
+
+class Gateway:
+    """Routes each connection by the socket it came through."""
+
+    def __init__(self, doors: Mapping[str, App], http: App | None) -> None:
+        self._doors = doors
+        self._http = http
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3; uvicorn names a Unix listener by its bind path."""
+        address, port = scope["server"]
+        app = self._doors[os.path.basename(address)] if port is None else self._http  # noqa: PTH119 - on the hit path
+        assert app is not None
+        await app(scope, receive, send)
+
+
+def descriptors(env: Mapping[str, str]) -> dict[str, int]:
+    """Parse GH_P2PCACHE_FDS, `ttl=FD,exact=FD,control=FD,heartbeat=FD`; raises ConfigError."""
+    text = env.get("GH_P2PCACHE_FDS", "")
+    try:
+        pairs = (item.split("=") for item in text.split(","))
+        found = {name: int(number) for name, number in pairs}
+    except ValueError as error:
+        raise ConfigError(f"GH_P2PCACHE_FDS is for the supervisor to set ('{text}')") from error
+    if found.keys() != {"ttl", "exact", "control", "heartbeat"}:
+        raise ConfigError("the gateway is started by the supervisor: gh p2pcache start")
+    return found
+
+
+async def serve(env: Mapping[str, str]) -> None:
+    """Run until told to stop, idle for long enough, or left by the supervisor."""
+    fds = descriptors(env)
+    listeners = [socket.socket(fileno=fds[name]) for name in ("ttl", "exact", "control")]
+    runtime = Path(listeners[0].getsockname()).parent
+    configured = settings.load(env, _config(env))
+    for warning in configured.warnings:
+        _LOG.warning("%s", warning)
+    house = await build(configured, env)
+    http_socket, http_door = _http_door(house, configured)
+    calls = Calls(runtime / "calls")
+    ttl, exact = Door(house.engine, calls, "ttl"), Door(house.engine, calls, "exact")
+    overlays = Overlays(house, runtime)
+    control = Control(house, overlays, http_door.url if http_door else None)
+    if http_door is not None:
+        http_door.control, http_door.door = control, ttl
+    doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
+    published.write(runtime / "settings", env, configured.effective)
+    server = _Server(_config_of(Gateway(doors, http_door)))
+    beating = asyncio.create_task(
+        _beat(server, fds["heartbeat"], house, Notice(runtime / "notice", house), (ttl, exact))
+    )
+    try:
+        await server.serve(sockets=listeners + ([http_socket] if http_socket else []))
+    finally:
+        beating.cancel()
+        await house.close()
+
+
+def _config(env: Mapping[str, str]) -> dict[str, object]:
+    try:
+        return settings.read_file(paths.config_file(env))
+    except ConfigError as error:
+        _LOG.warning("%s; the file is left out", error)
+        return {}
+
+
+def _config_of(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # typed for its own ASGI types
+        http=DoorProtocol,
+        loop="none",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _http_door(
+    house: House, configured: settings.Settings
+) -> tuple[socket.socket | None, HttpDoor | None]:
+    """Listen on CACHE_HTTP_PORT; a port that is taken costs this door only."""
+    if configured.http_port is None:
+        return None, None
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", configured.http_port))
+    except OSError as error:
+        _LOG.warning("CACHE_HTTP_PORT %d: %s; it is left out", configured.http_port, error.strerror)
+        house.stats.event("http_port_failed")
+        listener.close()
+        return None, None
+    return listener, HttpDoor(_secret(configured.state_dir), configured.http_port)
+
+
+def _secret(state: Path) -> str:
+    """Return the path prefix that lets a loopback client in, the same over restarts (0600)."""
+    path = state / "http-secret"
+    try:
+        path.touch(mode=0o600)
+        secret = path.read_text(encoding="ascii").strip() or secrets.token_urlsafe(24)
+        path.write_text(secret, encoding="ascii")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+    return secret
+
+
+async def _beat(
+    server: _Server, pipe: int, house: House, notice: Notice, doors: tuple[Door, ...]
+) -> None:
+    """Say `+` when ready, then `.` again and again; leave when nobody listens or all is idle."""
+    sign = b"+"
+    saved = time.monotonic()
+    while True:
+        if server.started:
+            try:
+                os.write(pipe, sign)
+            except OSError:
+                _LOG.warning("the supervisor is gone; leaving")
+                server.leave()
+                return
+            sign = b"."
+        idle_since = max(door.last_used for door in doors)
+        busy = any(door.busy for door in doors)
+        idle_exit = house.settings.idle_exit
+        if idle_exit and not busy and time.monotonic() - idle_since > idle_exit:
+            server.leave()
+            return
+        notice.update()
+        if time.monotonic() - saved > _SAVE_SECONDS:
+            saved = time.monotonic()
+            await asyncio.to_thread(house.save)
+        await asyncio.sleep(_BEAT_SECONDS if server.started else 0.002)
+
+
+def main() -> int:
+    """Run the gateway of the supervisor that started this process; returns an exit code."""
+    import uvloop
+
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        uvloop.run(serve(dict(os.environ)))
+    except P2PCacheError as error:
+        _LOG.error("%s", error)  # noqa: TRY400 - the message says it all
+        return error.exit_code
+    return 0

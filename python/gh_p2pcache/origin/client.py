@@ -1,0 +1,182 @@
+"""The one way out to GitHub: verbatim requests, streamed answers, nothing added on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import yarl
+from multidict import CIMultiDict
+
+from gh_p2pcache.errors import OriginError
+from gh_p2pcache.records.message import Headers, Request
+
+_SKIPPED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+_CONNECT_SECONDS = 10.0
+_HOP_BY_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade",
+     b"proxy-authenticate", b"proxy-authorization", b"transfer-encoding"}
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Streamed:
+    """An answer whose head is here and whose body is still coming, in its content coding."""
+
+    status: int
+    headers: Headers
+    chunks: AsyncIterator[bytes]
+
+
+def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Return a context with the system's CAs, or those SSL_CERT_FILE and SSL_CERT_DIR name."""
+    context = ssl.create_default_context()
+    if env.get("SSL_CERT_FILE") or env.get("SSL_CERT_DIR"):
+        context.load_verify_locations(
+            cafile=env.get("SSL_CERT_FILE") or None, capath=env.get("SSL_CERT_DIR") or None
+        )
+    return context
+
+
+class Origin:
+    """Connections to GitHub's hosts, or to the one upstream that stands in for them.
+
+    `upstream`: None (https to the host itself), https://BASE, http://LOOPBACK or unix:///PATH.
+    """
+
+    def __init__(self, upstream: str | None, env: Mapping[str, str] | None = None) -> None:
+        self._upstream = upstream
+        self._env = os.environ if env is None else env
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
+        if reuse not in self._sessions:
+            self._sessions[reuse] = aiohttp.ClientSession(
+                connector=self._connector(reuse=reuse),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+                max_line_size=65536,
+                max_field_size=65536,
+            )
+        return self._sessions[reuse]
+
+    def _connector(self, *, reuse: bool) -> aiohttp.BaseConnector:
+        if self._upstream and self._upstream.startswith("unix://"):
+            path = self._upstream.removeprefix("unix://")
+            return aiohttp.UnixConnector(path, limit=128, force_close=not reuse)
+        if self._upstream and self._upstream.startswith("http://"):
+            return aiohttp.TCPConnector(limit=128, force_close=not reuse)
+        return aiohttp.TCPConnector(limit=128, ssl=system_tls(self._env), force_close=not reuse)
+
+    def _url(self, request: Request) -> yarl.URL:
+        if self._upstream is None:
+            return yarl.URL(f"https://{request.host}{request.target}", encoded=True)
+        if self._upstream.startswith("unix://"):
+            return yarl.URL(f"http://{request.host}{request.target}", encoded=True)
+        return yarl.URL(f"{self._upstream}{request.target}", encoded=True)
+
+    def _proxy(self, url: yarl.URL) -> str | None:
+        if self._upstream and not self._upstream.startswith("https://"):
+            return None
+        bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+        if bypass(url.authority, _no_proxy(self._env)):
+            return None
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            if self._env.get(name):
+                return self._env[name]
+        return None
+
+    @asynccontextmanager
+    async def open(
+        self,
+        request: Request,
+        body: AsyncIterator[bytes] | None = None,
+        *,
+        reuse: bool = True,
+        head_seconds: float | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """Send `request` with its header fields as they are and yield the answer's head.
+
+        `body` streams what `request.body` does not hold. `reuse=False` takes a connection of its
+        own: for a write, since a pooled one that GitHub had just closed would fail a command that
+        plain gh would have made, and a write is never sent twice. Raises OriginError when no
+        complete answer comes; `head_seconds` bounds the wait for its head.
+        """
+        try:
+            sending = self._send(request, body, reuse=reuse)
+            response = await asyncio.wait_for(sending, head_seconds)
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
+            raise OriginError(f"{request.host} could not be reached: {_words(error)}") from error
+        try:
+            yield Streamed(response.status, _incoming(response), _chunks(request.host, response))
+        finally:
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+
+    async def _send(
+        self, request: Request, body: AsyncIterator[bytes] | None, *, reuse: bool
+    ) -> aiohttp.ClientResponse:
+        url = self._url(request)
+        for fresh in (False, True):
+            try:
+                return await self._session(reuse=reuse).request(
+                    request.method,
+                    url,
+                    headers=_outgoing(request),
+                    data=request.body or body,
+                    allow_redirects=False,
+                    skip_auto_headers=_SKIPPED,
+                    proxy=self._proxy(url),
+                )
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # A pooled connection may have died of idleness; a second try gets a new one.
+                if fresh or not reuse or body is not None:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
+
+
+def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:
+    value = env.get("no_proxy") or env.get("NO_PROXY")
+    return {"no": value} if value else {}
+
+
+def _outgoing(request: Request) -> CIMultiDict[str]:
+    fields = CIMultiDict[str]()
+    fields.add("Host", request.host)
+    for name, value in request.headers:
+        if name not in _HOP_BY_HOP and name != b"host":
+            fields.add(name.decode("latin-1"), value.decode("latin-1"))
+    return fields
+
+
+def _incoming(response: aiohttp.ClientResponse) -> Headers:
+    fields = ((name.lower(), value.strip()) for name, value in response.raw_headers)
+    return tuple(field for field in fields if field[0] not in _HOP_BY_HOP)
+
+
+async def _chunks(host: str, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.content.iter_any():
+            yield chunk
+    except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        raise OriginError(f"{host} broke off its answer: {_words(error)}") from error
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, asyncio.TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

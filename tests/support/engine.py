@@ -1,0 +1,140 @@
+"""A whole engine over the in-process small GitHub, on a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from gh_p2pcache import settings
+from gh_p2pcache.engine.answer import Answer
+from gh_p2pcache.engine.assembly import House, build
+from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.origin.client import Origin, Streamed
+from gh_p2pcache.records.message import Request
+from gh_p2pcache.sim.clock import Clock as SimClock
+from gh_p2pcache.sim.sim import Sim
+from support.sim import SECRETS
+
+START = 1_780_000_000.0
+
+
+class VirtualTime:
+    """A TimeSource that stands still until it is moved; `jump` moves the wall clock alone."""
+
+    def __init__(self) -> None:
+        self.seconds = START
+        self.jumped = 0.0
+
+    def wall(self) -> float:
+        return self.seconds + self.jumped
+
+    def steady(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def jump(self, seconds: float) -> None:
+        self.jumped += seconds
+
+
+class SimOrigin(Origin):
+    """The way to the small GitHub without a socket; `gate` may hold answers back."""
+
+    def __init__(self, sim: Sim) -> None:
+        super().__init__(None)
+        self.sim = sim
+        self.sent: list[Request] = []
+
+    @asynccontextmanager
+    async def open(
+        self,
+        request: Request,
+        body: AsyncIterator[bytes] | None = None,
+        *,
+        reuse: bool = True,
+        head_seconds: float | None = None,
+    ) -> AsyncIterator[Streamed]:
+        if body is not None:
+            whole = b"".join([chunk async for chunk in body])
+            request = replace(request, body=whole)
+        self.sent.append(request)
+        response = await self.sim.handle(request)
+        yield Streamed(response.status, response.headers, _once(response.body))
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+class Bench:
+    """Time, the small GitHub, and an engine that can be stopped, killed and started anew."""
+
+    def __init__(self, directory: Path, env: dict[str, str] | None = None) -> None:
+        self.time = VirtualTime()
+        self.sim = Sim(SimClock(self.time.steady))
+        self.origin = SimOrigin(self.sim)
+        self.env = {
+            "CACHE_STATE_DIR": str(directory / "state"),
+            "CACHE_DIR": str(directory / "cache"),
+            "HOME": str(directory),
+            **(env or {}),
+        }
+        self.house: House | None = None
+
+    async def start(self) -> None:
+        loaded = settings.load(self.env)
+        assert not loaded.warnings, loaded.warnings
+        self.house = await build(
+            loaded, self.env, clock=Clock(self.time), origin=self.origin
+        )
+
+    async def stop(self) -> None:
+        assert self.house is not None
+        await self.house.close()
+        self.house = None
+
+    async def ask(
+        self,
+        target: str,
+        *,
+        method: str = "GET",
+        token: str | None = "alice",
+        profile: str = "ttl",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        host: str = "api.github.com",
+    ) -> Answer:
+        """Ask as gh would and return the answer, streams read to their end."""
+        assert self.house is not None
+        request = request_of(target, method, token, headers, body, host)
+        engine = self.house.engine
+        given = engine.quick(request, profile)
+        if given is None:
+            call = await engine.prepare(request, profile)
+            given = await (
+                engine.read(call) if call.plan.action == "keep" else engine.forward(call, None)
+            )
+        if given.stream is not None:
+            given.body = b"".join([chunk async for chunk in given.stream])
+            given.stream = None
+        return given
+
+
+def request_of(
+    target: str,
+    method: str = "GET",
+    token: str | None = "alice",
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+    host: str = "api.github.com",
+) -> Request:
+    """Return a request with the header fields that gh 2.103 sends."""
+    fields = [("host", host), ("accept", "*/*"), ("accept-encoding", "gzip")]
+    if token is not None:
+        fields.append(("authorization", f"token {SECRETS.get(token, token)}"))
+    fields += headers
+    encoded = tuple((name.lower().encode(), value.encode()) for name, value in fields)
+    return Request(method, host, target, encoded, body)
