@@ -87,9 +87,7 @@ class Bench:
     async def start(self) -> None:
         loaded = settings.load(self.env)
         assert not loaded.warnings, loaded.warnings
-        self.house = await build(
-            loaded, self.env, clock=Clock(self.time), origin=self.origin
-        )
+        self.house = await build(loaded, self.env, clock=Clock(self.time), origin=self.origin)
 
     async def stop(self) -> None:
         assert self.house is not None

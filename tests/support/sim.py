@@ -101,10 +101,15 @@ class SimProcess:
 
 def start_sim(directory: Path, certificate: Certificate, *more: str) -> SimProcess:
     """Start a sim on a Unix socket in `directory`, loopback TCP and TLS."""
+    secure = ("--tls", "0", "--cert", str(certificate.cert), "--key", str(certificate.key))
+    return plain_sim(directory, *secure, *more)
+
+
+def plain_sim(directory: Path, *more: str) -> SimProcess:
+    """Start a sim on a Unix socket in `directory` and on loopback TCP."""
     unix = directory / "sim.sock"
     command = [sys.executable, "-m", "gh_p2pcache.sim", "--with-parent", "--unix", str(unix)]
-    command += ["--tcp", "0", "--tls", "0", "--cert", str(certificate.cert)]
-    command += ["--key", str(certificate.key), *more]
+    command += ["--tcp", "0", *more]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -114,7 +119,7 @@ def start_sim(directory: Path, certificate: Certificate, *more: str) -> SimProce
     )
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
-    return SimProcess(process, unix, ready["tcp"], ready["tls"])
+    return SimProcess(process, unix, ready["tcp"], ready.get("tls", ""))
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ class Walk:
         if isinstance(found, list):
             names = {node.name.value for node in self._fields({}, chosen)}
             if names & CONNECTION:
-                return self.select(_connection(found, arguments), chosen, path)
+                return self.select(connection(found, arguments), chosen, path)
             return [self._complete(item, chosen, {}, (*path, at)) for at, item in enumerate(found)]
         return self.select(found, chosen, path)
 
@@ -156,7 +156,7 @@ def _position(text: str | None) -> int | None:
     return int(base64.b64decode(text).decode().removeprefix("cursor:")) if text else None
 
 
-def _connection(items: list[Any], arguments: Arguments) -> Object:
+def connection(items: list[Any], arguments: Arguments) -> Object:
     """Return a page of a list by first/after or last/before."""
     start, end = 0, len(items)
     after, before = _position(arguments.get("after")), _position(arguments.get("before"))

@@ -1,0 +1,157 @@
+"""The story of `./install.sh --demo`: what the cache does for one question, step by step.
+
+Each step runs a real command and is believed only if the small GitHub and the cache counted what
+the story claims.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from gh_p2pcache.sim.stage import Shown, Stage
+
+_AWAY = 0.08
+"""Seconds that the small GitHub takes for an answer, about what the real one takes."""
+
+_LIMIT = 3
+"""Seconds until the rate limit of the story resets."""
+
+_TITLE_AFTER = "Rattles no more"
+_ISSUE = "repos/acme/widgets/issues/1"
+_READ = f"gh p2pcache api {_ISSUE} --jq .title"
+_REFRESH = f"gh p2pcache api --refresh {_ISSUE} --jq .title"
+_PLAIN = f"gh api {_ISSUE} --jq .title"
+
+
+class Story:
+    """Tells the steps and keeps what was not as claimed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._paint = _COLOURS if sys.stdout.isatty() else {}
+        self._slow = {"kind": "delay", "seconds": _AWAY}
+        self._chapter = 0
+        self.doubts: list[str] = []
+
+    def tell(self) -> None:
+        """Run every step."""
+        self._stage.github(faults=[self._slow])
+        title = self._first_calls()
+        self._write(title)
+        self._rate_limit()
+        self._outage()
+
+    def _first_calls(self) -> str:
+        title = self._show(_PLAIN, "Plain gh asks GitHub each time.", calls=1, billed=1).stdout
+        self._show(_READ, "A first call through the cache asks too, and keeps the answer.",
+                   title, calls=1, billed=1, answer="miss")  # fmt: skip
+        self._show(_READ, "The same call again is answered here.", title, answer="hit")
+        self._show(_REFRESH, "--refresh has it confirmed: a 304, which costs no rate limit.",
+                   title, calls=1, answer="revalidated")  # fmt: skip
+        return title
+
+    def _write(self, title: str) -> None:
+        write = f"gh p2pcache api -X PATCH {_ISSUE} -f title='{_TITLE_AFTER}' --silent"
+        self._show(write, "A write goes straight through …", "", calls=1, billed=1, answer="bypass")
+        after = self._show(_READ, "… and the next read sees it.", f"{_TITLE_AFTER}\n",
+                           calls=1, billed=1, answer="miss")  # fmt: skip
+        self._expect(after.stdout != title, "the title changed")
+
+    def _rate_limit(self) -> None:
+        self._stage.github(limits=[{"token": "alice", "remaining": 0, "reset_in": _LIMIT}])
+        reset = time.time() + _LIMIT + 1
+        self._show(_PLAIN, "The rate limit is used up. Plain gh fails:", calls=1, code=1)
+        self._show(_REFRESH, "The cache bridges it with the answer it has, and says so.",
+                   f"{_TITLE_AFTER}\n", calls=1, answer="stale")  # fmt: skip
+        self._show(_REFRESH, "Until the reset it does not even ask.",
+                   f"{_TITLE_AFTER}\n", answer="stale")  # fmt: skip
+        time.sleep(max(0.0, reset - time.time()))
+
+    def _outage(self) -> None:
+        self._stage.github(faults=[{"kind": "down"}])
+        self._show(_PLAIN, "GitHub is down. Plain gh fails:", calls=None, code=1)
+        self._show(_REFRESH, "The cache still answers.",
+                   f"{_TITLE_AFTER}\n", calls=None, answer="stale")  # fmt: skip
+        self._stage.github(faults=[self._slow])
+        self._show(_REFRESH, "GitHub is back, and so is the certainty.",
+                   f"{_TITLE_AFTER}\n", calls=1, answer="revalidated")  # fmt: skip
+
+    def _show(
+        self,
+        command: str,
+        text: str,
+        stdout: str | None = None,
+        *,
+        calls: int | None = 0,
+        billed: int = 0,
+        answer: str = "",
+        code: int = 0,
+    ) -> Shown:
+        """Run and print one step; what is given of its outcome is what it must be."""
+        self._chapter += 1
+        print(f"\n{self._in('bold', f'{self._chapter:2}  {text}')}")
+        print(f"    {self._in('dim', f'$ {command}')}", flush=True)
+        shown = self._stage.run(command)
+        for line in (shown.stdout + shown.stderr).splitlines():
+            print(f"    {line}")
+        print(
+            f"    {self._in('green' if not code else 'red', _figures(shown, answer))}", flush=True
+        )
+        self._expect(shown.code == code, f"exit code {code}")
+        self._expect(calls in (None, shown.calls), f"{calls} calls to GitHub")
+        self._expect(shown.billed == billed, f"{billed} of the rate limit")
+        self._expect(not answer or shown.answers.get(answer) == 1, f"a {answer or 'plain answer'}")
+        self._expect(stdout in (None, shown.stdout), f"the output {stdout!r}")
+        return shown
+
+    def _expect(self, came_true: bool, claim: str) -> None:
+        if not came_true:
+            self.doubts.append(f"step {self._chapter}: expected {claim}")
+            print(f"    {self._in('red', f'✗ expected {claim}')}")
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"{self._paint[colour]}{text}\033[0m" if self._paint else text
+
+
+_COLOURS: Mapping[str, str] = {
+    "bold": "\033[1m",
+    "dim": "\033[2m",
+    "green": "\033[32m",
+    "red": "\033[31m",
+}
+
+
+def _figures(shown: Shown, answer: str) -> str:
+    calls = {0: "no call to GitHub", 1: "1 call to GitHub"}.get(shown.calls, f"{shown.calls} calls")
+    cost = f", {shown.billed} of the rate limit" if shown.calls else ""
+    verdict = answer or ("plain gh" if not shown.code else f"plain gh, exit code {shown.code}")
+    return f"→ {verdict}: {shown.seconds * 1000:.0f} ms, {calls}{cost}"
+
+
+def main() -> None:
+    """Tell the story; exits 1 if a step did not show what it claims."""
+    parser = argparse.ArgumentParser(prog="python -m gh_p2pcache.sim.demo", description=__doc__)
+    parser.add_argument("--gh", type=Path, default=shutil.which("gh"), help="the real gh")
+    parser.add_argument("--checkout", type=Path, required=True, help="where gh-p2pcache lies")
+    parser.add_argument("--data", type=Path, required=True, help="where its engine lies")
+    chosen = parser.parse_args()
+    stage = Stage(chosen.gh, chosen.checkout, chosen.data)
+    try:
+        story = Story(stage)
+        print(
+            f"A small GitHub runs on this machine, {_AWAY * 1000:.0f} ms away. The real gh asks it."
+        )
+        story.tell()
+    finally:
+        stage.close()
+    if story.doubts:
+        sys.exit(f"\nNot as claimed: {'; '.join(story.doubts)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""What the demo plays on: a home of its own, the small GitHub, the real gh and the cache."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gh_p2pcache import paths
+from gh_p2pcache.sim.tokens import seed_tokens
+
+_PATIENCE = 30.0
+"""Seconds after which a command of the demo is ended: it hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One command and what came of it; `calls` and `billed` are the small GitHub's own counts.
+
+    `answers` counts what the cache did, by the names of `gh p2pcache stats`.
+    """
+
+    command: str
+    stdout: str
+    stderr: str
+    code: int
+    seconds: float
+    calls: int
+    billed: int
+    answers: Mapping[str, int]
+
+
+class Stage:
+    """Everything lies below one temporary directory and ends with `close`."""
+
+    def __init__(self, gh: Path, checkout: Path, data: Path) -> None:
+        self.top = Path(tempfile.mkdtemp(prefix="p2pcache-"))
+        self._socket = self.top / "github.sock"
+        self._env = self._lay_home(gh, checkout, data)
+        self._github = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-m",
+                "gh_p2pcache.sim",
+                "--with-parent",
+                f"--unix={self._socket}",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._github.stdout is not None
+        if not self._github.stdout.readline():
+            raise RuntimeError("the small GitHub did not start")
+
+    def close(self) -> None:
+        """End the daemon and the small GitHub and remove everything."""
+        self._run("gh p2pcache stop")
+        self._github.terminate()
+        self._github.communicate()
+        shutil.rmtree(self.top)
+
+    def run(self, command: str) -> Shown:
+        """Run a command line of the story and measure what it cost."""
+        before, counted = self.github_state(), self._answers()
+        started = time.monotonic()
+        said = self._run(command)
+        seconds = time.monotonic() - started
+        after, answers = self.github_state(), self._answers()
+        return Shown(
+            command,
+            said.stdout,
+            said.stderr,
+            said.returncode,
+            seconds,
+            after["total"] - before["total"],
+            after["billed"] - before["billed"],
+            {k: n - counted.get(k, 0) for k, n in answers.items() if n != counted.get(k, 0)},
+        )
+
+    def github(self, **wanted: Any) -> None:
+        """Turn a switch of the small GitHub (see sim.control)."""
+        _http(self._socket, "POST", "/_sim/control", json.dumps(wanted))
+
+    def github_state(self) -> dict[str, Any]:
+        """Return what the small GitHub has counted since it started."""
+        state: dict[str, Any] = _http(self._socket, "GET", "/_sim/state")
+        return state
+
+    def _answers(self) -> dict[str, int]:
+        control = paths.state_dir(self._env) / "run/control.sock"
+        totals: dict[str, int] = (
+            _http(control, "GET", "/stats")["totals"] if control.exists() else {}
+        )
+        return totals
+
+    def _run(self, command: str) -> subprocess.CompletedProcess[str]:
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            cwd=self.top,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            # A time-out of communicate() polls and would spoil the timings.
+            watch = threading.Timer(_PATIENCE, process.kill)
+            watch.start()
+            stdout, stderr = process.communicate()
+            watch.cancel()
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+    def _lay_home(self, gh: Path, checkout: Path, data: Path) -> dict[str, str]:
+        """Make a user who is logged in to the small GitHub and has the extension."""
+        home = self.top / "home"
+        config = home / ".config/gh"
+        config.mkdir(parents=True)
+        (config / "config.yml").write_text(f'version: "1"\nhttp_unix_socket: {self._socket}\n')
+        token = seed_tokens()["alice"].secret
+        (config / "hosts.yml").write_text(
+            f"github.com:\n    user: alice\n    oauth_token: {token}\n    git_protocol: https\n"
+        )
+        share = home / ".local/share"
+        (share / "gh/extensions").mkdir(parents=True)
+        (share / "gh/extensions/gh-p2pcache").symlink_to(checkout)
+        (share / "gh-p2pcache").symlink_to(data)
+        (self.top / "bin").mkdir()
+        (self.top / "bin/gh").symlink_to(gh)
+        (self.top / "run").mkdir(mode=0o700)
+        return {
+            "HOME": str(home),
+            "PATH": f"{self.top / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+            "XDG_RUNTIME_DIR": str(self.top / "run"),
+            "CACHE_LOG": "info",
+            "GH_NO_UPDATE_NOTIFIER": "1",
+            "GH_PROMPT_DISABLED": "1",
+            "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
+        }
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
+def _http(path: Path, method: str, target: str, body: str | None = None) -> Any:
+    connection = _Connection(path)
+    connection.request(method, target, body)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status >= 400:
+        raise RuntimeError(f"{method} {target}: {answer.status} {text!r}")
+    return json.loads(text) if text else None
