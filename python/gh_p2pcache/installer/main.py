@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from gh_p2pcache import paths
-from gh_p2pcache.installer import checks, engine, register, removal
+from gh_p2pcache.installer import checks, demo, engine, register, removal
 from gh_p2pcache.installer.environment import BusyError
 from gh_p2pcache.installer.progress import InstallError, Progress
 
@@ -44,6 +44,8 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
             progress.say("Next: gh p2pcache api user")
         case "background-setup":
             _background(data, checkout)
+        case "demo":
+            return demo.run(data, checkout, progress)
         case "test":
             return checks.run(data, checkout, options.arguments, progress)
         case "uninstall":
