@@ -1,0 +1,44 @@
+"""What the daemon keeps of the environment of the call that started it (DESIGN section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OURS = (
+    "CACHE_DEFAULT_TTL",
+    "CACHE_DIR",
+    "IPFS_ACCELERATE_CACHE_DIR",
+    "CACHE_P2P_SHARED_SECRET",
+    "CACHE_STATE_DIR",
+    "CACHE_UPSTREAM",
+    "CACHE_TRUST",
+    "CACHE_SHARE",
+    "CACHE_MAX_STALE",
+    "CACHE_MAX_SIZE",
+    "CACHE_MAX_ENTRY",
+    "CACHE_HTTP_PORT",
+    "CACHE_IDLE_EXIT",
+)
+FOREIGN = (
+    "HOME",
+    "PATH",
+    "CI",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    # gh's own configuration may name the socket that is our upstream.
+    "GH_CONFIG_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+)
+
+
+def kept(env: Mapping[str, str], state: str) -> dict[str, str]:
+    """Return the daemon's environment: never a token, and nothing that only this caller wants."""
+    names = {*OURS, *FOREIGN, *(name for name in env if name.startswith("XDG_"))}
+    return {name: env[name] for name in sorted(names) if env.get(name)} | {"CACHE_STATE_DIR": state}
