@@ -14,12 +14,10 @@ import os
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from gh_p2pcache.errors import DaemonError
-
-if TYPE_CHECKING:
-    from gh_p2pcache.supervisor.place import Place
+from gh_p2pcache.supervisor import failed, place
+from gh_p2pcache.supervisor.place import Place
 
 FOR_A_CALL = 0.6
 """Seconds that a gh command waits for a daemon to come up before it goes to GitHub itself."""
@@ -59,17 +57,15 @@ def start(state: str, seconds: float) -> None:
 
     Of several that start at once one wins the lock; the others wait for what the winner reaches.
     """
-    from gh_p2pcache.supervisor import failed, place
-
     began = time.time()
     deadline = time.monotonic() + seconds
     while not is_alive(state):
+        if reason := failed.reason_since(state, began):
+            raise DaemonError(reason)
         held = place.claim(state, os.environ)
         if held:
             _launch(held, deadline)
             return
-        if reason := failed.reason_since(state, began):
-            raise DaemonError(reason)
         if time.monotonic() >= deadline:
             raise DaemonError("the daemon is still starting")
         time.sleep(_RETRY)
@@ -89,7 +85,6 @@ def ensure(state: str, config_dir: str, gh_host: str = "") -> None:
 
 def serve(state: str) -> None:
     """Become the daemon, in the foreground: logs to stderr, ends on SIGTERM or Ctrl-C."""
-    from gh_p2pcache.supervisor import place
     from gh_p2pcache.supervisor.engine import Engine
     from gh_p2pcache.supervisor.handover import Handover
 

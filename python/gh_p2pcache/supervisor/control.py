@@ -6,12 +6,11 @@ import json
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from gh_p2pcache.errors import DaemonError
 
 
-def post(path: str, target: str, body: Mapping[str, object], timeout: float) -> dict[str, Any]:
+def post(path: str, target: str, body: Mapping[str, object], timeout: float) -> dict[str, object]:
     """Return the JSON object that the gateway answers. Raises DaemonError."""
     payload = json.dumps(body).encode()
     head = (
@@ -33,8 +32,10 @@ def post(path: str, target: str, body: Mapping[str, object], timeout: float) -> 
     status_line, _, _ = answer.partition(b"\r\n")
     _, _, content = answer.partition(b"\r\n\r\n")
     try:
-        parsed: dict[str, Any] = json.loads(content)
+        parsed: dict[str, object] = json.loads(content)
     except ValueError as error:
         said = status_line.decode("latin-1") or "nothing"
         raise DaemonError(f"the daemon answered {said}") from error
+    if "error" in parsed:
+        raise DaemonError(f"the daemon answered: {parsed['error']}")
     return parsed

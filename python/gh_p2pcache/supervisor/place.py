@@ -101,6 +101,7 @@ def claim(state: str, env: Mapping[str, str]) -> Place | None:
     try:
         run = _runtime_directory(state, env)
         _clear(run)
+        _empty(os.path.join(run, "calls"))
         sockets = {name: _listen(os.path.join(run, f"{name}.sock")) for name in SOCKETS}
         _link(run, os.path.join(state, "run"))
     except BaseException:
@@ -181,6 +182,12 @@ def _listen(path: str) -> socket.socket:
 def _clear(run: str) -> None:
     for name in _OF_A_DAEMON:
         _remove(os.path.join(run, name))
+
+
+def _empty(directory: str) -> None:
+    _make(directory)
+    for name in os.listdir(directory):
+        _remove(os.path.join(directory, name))
 
 
 def _link(target: str, path: str) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any
 
 from gh_p2pcache.errors import DaemonError
 
@@ -27,7 +26,7 @@ class Conversation:
         """Return the descriptor to wait for."""
         return self._connection.fileno()
 
-    def hear(self) -> dict[str, Any] | None:
+    def hear(self) -> dict[str, object] | None:
         """Return the request once it is complete. A client that hangs up or babbles is closed."""
         try:
             more = self._connection.recv(65536)
@@ -67,7 +66,7 @@ class Conversation:
 
 def ask(
     run: str, command: str, timeout: float, *, to_the_end: bool = False, **more: object
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Send a command to the supervisor of runtime directory `run` and return its reply.
 
     With `to_the_end` it returns when the supervisor hangs up. Raises DaemonError.
@@ -86,7 +85,7 @@ def ask(
         except OSError as error:
             raise DaemonError(f"the daemon does not answer ({error})") from error
     try:
-        answer: dict[str, Any] = json.loads(received)
+        answer: dict[str, object] = json.loads(received)
     except ValueError as error:
         raise DaemonError("the daemon hung up") from error
     if "error" in answer:

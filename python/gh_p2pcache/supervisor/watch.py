@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from gh_p2pcache.supervisor import environment, failed, log
 from gh_p2pcache.supervisor.engine import Engine
@@ -235,7 +234,7 @@ class Supervisor:
             case _:
                 conversation.reply({"error": "no such command"})
 
-    def _status(self) -> dict[str, Any]:
+    def _status(self) -> dict[str, object]:
         return {
             "pid": os.getpid(),
             "since": self._handover.since,
