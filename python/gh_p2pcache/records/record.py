@@ -14,7 +14,7 @@ import msgpack  # type: ignore[import-untyped]
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.records.message import Headers, header
 
-MAX_PACKED = 256 << 20
+MAX_PACKED = 64 << 20
 """Largest packed record, in bytes: far above CACHE_MAX_ENTRY's default, so that only a bomb
 (a few kB that inflate without end) meets it."""
 _MAX_ITEMS = 1 << 16
@@ -136,6 +136,7 @@ def _check(record: Record) -> None:
     sound = (
         (record.access is None or isinstance(record.access, str))
         and all(isinstance(tag, str) for tag in record.tags)
+        and max(len(record.headers), len(record.tags)) <= _MAX_ITEMS
         and 100 <= record.status <= 599
         and record.github_date >= 0
         and math.isfinite(record.fetched_at)

@@ -37,6 +37,8 @@ _MAX_FILE = MAX_PACKED + (1 << 20)
 _TOUCH_AFTER = 600.0
 """Seconds: who is read again within ten minutes keeps its place in the queue for eviction."""
 _RECOUNT_AFTER = 3600.0
+_EVICTION = 5.0
+"""Seconds to wait for another process that evicts (0.7 s at 100,000 records)."""
 _QUARANTINE_PART = 32
 """One part in 32 of the bound is the quarantine's."""
 
@@ -292,14 +294,18 @@ class DiskStore:
 
     def _make_room(self, size: int) -> None:
         """Evict until `size` more bytes have room."""
-        with self._keeping_house, self._locks.held("evict"):
+        with self._locks.held("evict", timeout=_EVICTION):
             if self._table.read().usage.bytes + size > self._room:
                 self._evict(self._room - max(self._room // 8, size))
 
     def _keep_house(self) -> None:
         """Recount or evict in a thread of its own; one at a time, in one process at a time."""
         if self._keeping_house.acquire(blocking=False):
-            threading.Thread(target=self._housekeeping, name="store", daemon=True).start()
+            try:
+                threading.Thread(target=self._housekeeping, name="store", daemon=True).start()
+            except RuntimeError as error:  # no thread to be had, or Python is about to leave
+                self._keeping_house.release()
+                self._report("write_failed", error)
 
     def _housekeeping(self) -> None:
         try:

@@ -15,8 +15,8 @@ from gh_p2pcache.errors import RejectedError
 TEMPORARY = "."
 """What the name of an unfinished file begins with."""
 
-_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""A link, a pipe or a device in our place must neither be followed nor waited for."""
+SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Flags of every open: a link, a pipe or a device in our place is neither followed nor waited for."""
 _BAD_FILE = frozenset({errno.EIO, errno.EACCES, errno.ELOOP, errno.EISDIR, errno.ENXIO})
 """What the system answers where the file itself is bad; other errors (no descriptors left, …) are
 of the moment."""
@@ -34,18 +34,18 @@ def make_private_dir(path: Path) -> None:
 def open_private(path: str | Path, flags: int) -> int:
     """Open `path`, making it 0600 where it is missing; returns the descriptor."""
     try:
-        return os.open(path, flags | _SAFE)
+        return os.open(path, flags | SAFE)
     except FileNotFoundError:
         pass
     try:
         return create_private(path, flags)
     except FileExistsError:
-        return os.open(path, flags | _SAFE)
+        return os.open(path, flags | SAFE)
 
 
 def create_private(path: str | Path, flags: int) -> int:
     """Create `path` 0600; returns the descriptor, raises FileExistsError when it is there."""
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | SAFE, 0o600)
     # The umask can only take bits away, but without those not even we could read the file again.
     os.fchmod(descriptor, 0o600)
     return descriptor
@@ -79,7 +79,7 @@ def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[tuple[int, os.stat_r
     is no file, OSError when the system can't say now.
     """
     try:
-        descriptor = os.open(path, flags | _SAFE)
+        descriptor = os.open(path, flags | SAFE)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gh_p2pcache.store.files import open_private
+from gh_p2pcache.store.files import SAFE, open_private
 
 SHARDS = tuple(f"{n:02x}" for n in range(256))
 _STAMP = struct.Struct(">d")
-_SLOT = struct.Struct(">qq")
-_TABLE = struct.Struct(f">d{2 * len(SHARDS)}q")
+_SLOT = struct.Struct(">QQ")
+_MOST = (1 << 64) - 1
+_TABLE = struct.Struct(f">d{2 * len(SHARDS)}Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class UsageTable:
     def read(self) -> Count:
         """Return the sum; `counted_at` is 0 where nothing was ever counted."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._path, os.O_RDONLY | SAFE)
         except FileNotFoundError:
             return Count(Usage(0, 0), 0.0)
         try:
@@ -79,8 +80,8 @@ class UsageTable:
         descriptor = open_private(self._path, os.O_RDWR)
         try:
             slot = os.pread(descriptor, _SLOT.size, offset).ljust(_SLOT.size, b"\0")
-            records, size = change(_SLOT.unpack(slot))
-            os.pwrite(descriptor, _SLOT.pack(max(records, 0), max(size, 0)), offset)
+            changed = (min(max(n, 0), _MOST) for n in change(_SLOT.unpack(slot)))
+            os.pwrite(descriptor, _SLOT.pack(*changed), offset)
             # Read after the write: of two writers at least one sees what both have added.
             return _sum(descriptor)
         finally:
