@@ -130,9 +130,9 @@ def request_of(
     host: str = "api.github.com",
 ) -> Request:
     """Return a request with the header fields that gh 2.103 sends."""
-    fields = [("host", host), ("accept", "*/*"), ("accept-encoding", "gzip")]
+    fields = {"host": host, "accept": "*/*", "accept-encoding": "gzip"}
     if token is not None:
-        fields.append(("authorization", f"token {SECRETS.get(token, token)}"))
-    fields += headers
-    encoded = tuple((name.lower().encode(), value.encode()) for name, value in fields)
+        fields["authorization"] = f"token {SECRETS.get(token, token)}"
+    fields.update(headers)
+    encoded = tuple((name.encode(), value.encode()) for name, value in fields.items() if value)
     return Request(method, host, target, encoded, body)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from gh_p2pcache.records.message import Headers
@@ -70,3 +71,20 @@ def coalesced(given: Answer) -> Answer:
     replaced = {name for name, _ in fields}
     headers = tuple(field for field in given.headers if field[0] not in replaced)
     return Answer(given.status, headers + fields, given.body, COALESCED, detail=given.detail)
+
+
+def own_answer(status: int, document: Mapping[str, object]) -> Answer:
+    """Return a JSON document of ours."""
+    body = json.dumps(document).encode()
+    headers = (
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+    )
+    return Answer(status, headers + cache_fields(BYPASS, 0), body, BYPASS)
+
+
+def own_error(status: int, message: str) -> Answer:
+    """Return an error of ours in the shape of GitHub's, which gh prints as it prints those."""
+    given = own_answer(status, {"message": f"gh-p2pcache: {message}"})
+    given.source = MISS
+    return given

@@ -82,14 +82,28 @@ async def build(
         machine.pseudonym, clock, keep,
     )  # fmt: skip
     shelf = Shelf(disk, lambda record: tombstones.marks(record.tags))
-    desk = Desk(settings, clock, shelf, tombstones, proofs, Predictor(_saved_trust(state)))
+    desk = Desk(
+        settings=settings,
+        clock=clock,
+        shelf=shelf,
+        tombstones=tombstones,
+        proofs=proofs,
+        predictor=Predictor(_saved_trust(state)),
+    )
     if settings.secret:
         desk.team = await asyncio.to_thread(team_keys, settings.secret)
     budgets = Budgets(clock)
     nodes = Nodes(complete=next(disk.tags(), None) is None)
     fill = Fill(desk, origin, budgets, stats, nodes)
     forward = Forward(desk, origin, budgets, stats, nodes)
-    engine = Engine(desk, Principals(secret), fill, forward, budgets, stats)
+    engine = Engine(
+        desk=desk,
+        principals=Principals(secret),
+        fill=fill,
+        forward=forward,
+        budgets=budgets,
+        stats=stats,
+    )
     return House(engine, desk, origin, stats, machine, settings, clock)
 
 

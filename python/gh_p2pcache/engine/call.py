@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gh_p2pcache.engine.principals import Principal
 from gh_p2pcache.policy.control import Wishes
+from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.policy.plan import Plan
 from gh_p2pcache.records.message import Request
 
@@ -14,15 +15,17 @@ from gh_p2pcache.records.message import Request
 class Call:
     """A request, what policy says of it, who sent it and through which profile's door.
 
-    `marks` are the pseudonyms of the tags that are known before an answer.
+    `marks` are the pseudonyms of the tags that are known before an answer; `behind` is the family
+    of a page behind the first of a list, None for any other request.
     """
 
     request: Request
     plan: Plan
     wishes: Wishes
     principal: Principal
-    profile: str
+    profile: Profile
     marks: tuple[bytes, ...]
+    behind: bytes | None
 
     @property
     def no_stale(self) -> bool:

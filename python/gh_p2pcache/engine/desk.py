@@ -1,4 +1,4 @@
-"""Judging what is kept: may this principal have this record, is it alive, fresh, young enough?"""
+"""Judging what is kept: whether this principal may have it, and whether it is still good."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gh_p2pcache.engine import answer
 from gh_p2pcache.engine.answer import Answer, cache_fields
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.engine.lists import Lists
 from gh_p2pcache.engine.principals import Principal
 from gh_p2pcache.engine.proofs import LIFE_SECONDS, Proofs
 from gh_p2pcache.engine.shelf import Entry, Shelf
@@ -29,6 +30,7 @@ class Desk:
 
     def __init__(
         self,
+        *,
         settings: Settings,
         clock: Clock,
         shelf: Shelf,
@@ -42,6 +44,7 @@ class Desk:
         self.tombstones = tombstones
         self.proofs = proofs
         self.predictor = predictor
+        self.lists = Lists()
         self.team: ScopeKeys | None = None
 
     def team_of(self, access: Access | None) -> ScopeKeys | None:
@@ -85,7 +88,7 @@ class Desk:
 
     def remaining(self, call: Call, entry: Entry) -> float:
         """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
-        if self.tombstones.recently_written(call.marks):
+        if self.lists.overtaken(call, entry) or self.tombstones.recently_written(call.marks):
             return -self.age(entry)
         life = lifetime(
             call.plan,

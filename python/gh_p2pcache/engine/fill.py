@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
-from gh_p2pcache.engine.answer import Answer, cache_fields
+from gh_p2pcache.engine.answer import Answer, cache_fields, own_error
 from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, predicted, publisher
@@ -40,7 +39,7 @@ BRIDGED_SECONDS = 10.0
 """How long GitHub may take when a stale answer could bridge it; GitHub itself gives up at 10 s."""
 
 READ_SECONDS = 60.0
-"""How long a read that nothing can bridge waits for the head of an answer, or for its next bytes."""
+"""How long a read that nothing can bridge waits for the head of an answer or its next bytes."""
 
 _VOLATILE = (b"x-ratelimit-", b"x-github-request-id", b"date", b"etag", b"expires", b"age")
 _CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"accept-encoding", b"host"})
@@ -110,18 +109,10 @@ class Fill:
             _LOG.warning("an answer of %s is not kept: %s", call.request.host, error)
             self.stats.event("undecodable")
             return Outcome(passed_on(call, response, "undecodable"))
-        now = self.desk.clock.github_now()
-        if (limit := limited(response, text, now, call.plan)) is not None:
-            self.budgets.block(call.principal.id, call.plan.site, limit, response)
-            self.stats.event(f"limited_{limit.kind}")
+        if (why := self._failure(call, response, text)) is not None:
             if self.desk.may_bridge(call, entry):
-                return self._stale(call, entry, f"{limit.kind} rate limit")
-            return Outcome(passed_on(call, response, "rate limit"))
-        if response.status >= 500:
-            self.stats.event("upstream_5xx")
-            if self.desk.may_bridge(call, entry):
-                return self._stale(call, entry, f"GitHub answered {response.status}")
-            return Outcome(passed_on(call, response, "error"))
+                return self._stale(call, entry, why)
+            return Outcome(passed_on(call, response, why))
         if response.status == 304 and entry is not None:
             return await self._confirmed(call, entry, response, started)
         self._calibrate(call, sent, response, text)
@@ -129,6 +120,18 @@ class Fill:
             return await self._keep(call, response, text, started)
         await self._refused(call, response)
         return Outcome(passed_on(call, response, ""))
+
+    def _failure(self, call: Call, response: Response, text: bytes) -> str | None:
+        """Return what kept GitHub from answering, if it is something a stale answer may bridge."""
+        limit = limited(response, text, self.desk.clock.github_now(), call.plan)
+        if limit is not None:
+            self.budgets.block(call.principal.id, call.plan.site, limit, response)
+            self.stats.event(f"limited_{limit.kind}")
+            return f"{limit.kind} rate limit"
+        if response.status >= 500:
+            self.stats.event("upstream_5xx")
+            return f"GitHub answered {response.status}"
+        return None
 
     def _conditional(self, call: Call, entry: Entry | None) -> Request:
         """Return the request as it goes upstream: verbatim, with gzip, and our own validator."""
@@ -202,6 +205,7 @@ class Fill:
         if current is not None and current.keys is not keys:
             await desk.shelf.drop(current.keys, call.plan.key)
         self.nodes.saw(record.tags)
+        desk.lists.saw(call, entry)
         return Outcome(desk.answer(call, entry, answer.MISS), entry)
 
     def _record(
@@ -324,16 +328,6 @@ def passed_on(call: Call, response: Response, detail: str) -> Answer:
         headers += ((b"content-length", b"%d" % len(body)),)
     fields = cache_fields(answer.MISS, 0, detail=detail)
     return Answer(response.status, headers + fields, body, answer.MISS, detail=detail)
-
-
-def own_error(status: int, message: str) -> Answer:
-    """Return an error of ours in the shape of GitHub's, which gh prints as it prints those."""
-    body = json.dumps({"message": f"gh-p2pcache: {message}"}).encode()
-    headers = (
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-    )
-    return Answer(status, headers + cache_fields(answer.MISS, 0, detail="error"), body, answer.MISS)
 
 
 def _date(response: Response, desk: Desk) -> int:

@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from gh_p2pcache.engine import answer
-from gh_p2pcache.engine.answer import Answer, coalesced
+from gh_p2pcache.engine.answer import Answer, coalesced, own_answer, own_error
 from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk
-from gh_p2pcache.engine.fill import Fill, Outcome, own_error
+from gh_p2pcache.engine.explain import explain
+from gh_p2pcache.engine.fill import Fill, Outcome
 from gh_p2pcache.engine.forward import Forward
 from gh_p2pcache.engine.principals import Principal, Principals
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.policy.control import Wishes, wishes
+from gh_p2pcache.policy.freshness import Profile
+from gh_p2pcache.policy.pages import family, is_later
 from gh_p2pcache.policy.plan import Plan, plan
 from gh_p2pcache.records.message import Request, header
 
@@ -29,6 +32,7 @@ class Engine:
 
     def __init__(
         self,
+        *,
         desk: Desk,
         principals: Principals,
         fill: Fill,
@@ -45,7 +49,7 @@ class Engine:
         self._flights: dict[tuple[object, ...], Flight] = {}
         self._prepared: dict[tuple[str, Request], Call] = {}
 
-    async def prepare(self, request: Request, profile: str) -> Call:
+    async def prepare(self, request: Request, profile: Profile) -> Call:
         """Return what is to be done with a request (its body complete if `plan` needs it)."""
         call = self._prepared.get((profile, request))
         if call is None:
@@ -57,7 +61,7 @@ class Engine:
                 self._prepared[profile, request] = call
         return call
 
-    def quick(self, request: Request, profile: str) -> Answer | None:
+    def quick(self, request: Request, profile: Profile) -> Answer | None:
         """Answer a hot hit without a single await, None when it takes more than that."""
         call = self._prepared.get((profile, request))
         if call is None or call.plan.action != "keep" or call.must_ask:
@@ -73,8 +77,10 @@ class Engine:
     async def read(self, call: Call) -> Answer:
         """Answer a call that policy lets us keep."""
         entry = await self.desk.find(call)
-        if entry is not None and not call.must_ask and self._may_answer(call, entry):
-            return self._hit(call, entry)
+        if entry is not None:
+            self.desk.lists.saw(call, entry)
+            if not call.must_ask and self._may_answer(call, entry):
+                return self._hit(call, entry)
         if call.request.method == "HEAD" and (given := await self._head_of_get(call)) is not None:
             return given
         if call.only_kept:
@@ -84,6 +90,11 @@ class Engine:
         self._count(call, given)
         return given
 
+    async def explain(self, call: Call) -> Answer:
+        """Say in JSON what would be done with a call, instead of doing it."""
+        told = await explain(self.desk, self.budgets, call)
+        return own_answer(200, told)
+
     async def forward(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
         """Pass a call through to GitHub."""
         given = await self._forward.run(call, body)
@@ -91,10 +102,11 @@ class Engine:
         return given
 
     def _call(
-        self, request: Request, profile: str, plan_: Plan, wishes_: Wishes, principal: Principal
+        self, request: Request, profile: Profile, plan_: Plan, wishes_: Wishes, principal: Principal
     ) -> Call:
         marks = self.desk.tombstones.marks(plan_.tags)
-        return Call(request, plan_, wishes_, principal, profile, marks)
+        behind = family(request) if plan_.per_page and is_later(request) else None
+        return Call(request, plan_, wishes_, principal, profile, marks, behind)
 
     def _newest(self, call: Call, entry: Entry) -> bool:
         others = (self.desk.shelf.hot(keys, call.plan.key) for keys in self.desk.scopes(call))

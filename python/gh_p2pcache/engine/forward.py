@@ -8,11 +8,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from gh_p2pcache.engine import answer
-from gh_p2pcache.engine.answer import Answer, cache_fields
+from gh_p2pcache.engine.answer import Answer, cache_fields, own_error
 from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk
-from gh_p2pcache.engine.fill import own_error
 from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.tombstones import Write

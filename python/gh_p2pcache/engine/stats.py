@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -58,7 +57,7 @@ class Stats:
         try:
             fresh.write_text(text, encoding="utf-8")
             fresh.chmod(0o600)
-            os.replace(fresh, self._path)
+            fresh.replace(self._path)
         except OSError as error:
             self.event("stats_write_failed")
             _LOG.warning("statistics were not saved: %s", error)

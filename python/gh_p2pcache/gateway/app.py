@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from gh_p2pcache.engine.answer import Answer
+from gh_p2pcache.engine.answer import Answer, own_error
 from gh_p2pcache.engine.call import Call
-from gh_p2pcache.engine.fill import own_error
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.errors import OriginError
 from gh_p2pcache.gateway.calls import Calls
+from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.records.message import Headers, Request
 
 Scope = dict[str, Any]
@@ -35,7 +35,7 @@ class BadRequest(Exception):  # noqa: N818 - the name of the status
 class Door:
     """One way in: turns ASGI events of one profile's socket into engine calls and back."""
 
-    def __init__(self, engine: Engine, calls: Calls, profile: str) -> None:
+    def __init__(self, engine: Engine, calls: Calls, profile: Profile) -> None:
         self._engine = engine
         self._calls = calls
         self._profile = profile
@@ -62,6 +62,8 @@ class Door:
         if _has_body(request):
             request, body = await _with_body(request, receive)
         call = await self._engine.prepare(request, self._profile)
+        if call.wishes.mode == "explain":
+            return await self._engine.explain(call)
         if call.plan.action == "keep" and body is None:
             given = await self._read(call)
         else:
@@ -69,7 +71,6 @@ class Door:
         if call.wishes.call is not None:
             self._calls.note(call.wishes.call, request.target, given)
         return given
-
 
     async def _read(self, call: Call) -> Answer:
         """Read through the cache; a bug of ours must not fail what GitHub would have answered."""

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -26,6 +27,7 @@ from gh_p2pcache.gateway.http_door import HttpDoor
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.protocol import DoorProtocol
+from gh_p2pcache.overlay.source import upstream_of
 
 _LOG = logging.getLogger("gh_p2pcache.gateway")
 _BEAT_SECONDS = 0.5
@@ -83,6 +85,8 @@ async def serve(env: Mapping[str, str]) -> None:
     listeners = [socket.socket(fileno=fds[name]) for name in ("ttl", "exact", "control")]
     runtime = Path(listeners[0].getsockname()).parent
     configured = settings.load(env, _config(env))
+    if configured.upstream is None and (own := upstream_of(paths.gh_config_dir(env))) is not None:
+        configured = replace(configured, upstream=own)
     for warning in configured.warnings:
         _LOG.warning("%s", warning)
     house = await build(configured, env)
@@ -116,7 +120,7 @@ def _config(env: Mapping[str, str]) -> dict[str, object]:
 
 def _config_of(app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # typed for its own ASGI types
+        app,
         http=DoorProtocol,
         loop="none",
         ws="none",
@@ -200,6 +204,6 @@ def main() -> int:
     try:
         uvloop.run(serve(dict(os.environ)))
     except P2PCacheError as error:
-        _LOG.error("%s", error)  # noqa: TRY400 - the message says it all
+        _LOG.error("%s", error)
         return error.exit_code
     return 0

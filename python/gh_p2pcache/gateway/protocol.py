@@ -48,7 +48,7 @@ class DoorProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser in slices, so that a huge head is refused before it is parsed."""
-        if not self._in_head or len(data) <= _SLICE and self._head_bytes == 0:
+        if not self._in_head or (len(data) <= _SLICE and self._head_bytes == 0):
             self._feed(data)
             return
         for start in range(0, len(data), _SLICE):
