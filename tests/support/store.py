@@ -2,12 +2,15 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gh_p2pcache.records.record import Record, Validation
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.store.disk import DiskStore, Kept
+from gh_p2pcache.store.usage import UsageTable
+from support.wait import until
 
 KEYS = ScopeKeys(b"k" * 32)
 OTHERS = ScopeKeys(b"o" * 32)
@@ -63,7 +66,16 @@ class Shop:
         """Return every file of the records' directories, unfinished ones too."""
         return [path for path in (self.root / "records").rglob("*") if path.is_file()]
 
+    def settle(self) -> None:
+        """Wait for the count that the first writer to a store starts beside its work."""
+        until(lambda: UsageTable(self.root / "usage").read().counted_at, what="the first count")
+
     def on_disk(self) -> tuple[int, int]:
         """Return how many records there are and what they take, as `du` would count."""
-        status = [path.stat() for path in self.files() if not path.name.startswith(".")]
-        return len(status), sum(s.st_blocks * 512 for s in status)
+        sizes = []
+        for path in self.files():
+            # Other processes may evict between the listing and the look.
+            with suppress(FileNotFoundError):
+                if not path.name.startswith("."):
+                    sizes.append(path.stat().st_blocks * 512)
+        return len(sizes), sum(sizes)

@@ -16,7 +16,7 @@ TEMPORARY = "."
 """What the name of an unfinished file begins with."""
 
 SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""Flags of every open: a link, a pipe or a device in our place is neither followed nor waited for."""
+"""Flags of every open: a link, pipe or device in our place is neither followed nor waited for."""
 _BAD_FILE = frozenset({errno.EIO, errno.EACCES, errno.ELOOP, errno.EISDIR, errno.ENXIO})
 """What the system answers where the file itself is bad; other errors (no descriptors left, …) are
 of the moment."""
