@@ -41,13 +41,12 @@ class Machine:
         package.mkdir(parents=True)
         source = ROOT / "python/gh_p2pcache"
         shutil.copy(ROOT / "install.sh", self.checkout)
-        for name in ("__init__.py", "paths.py"):
+        for name in ("__init__.py", "errors.py", "paths.py"):
             shutil.copy(source / name, package)
-        shutil.copytree(
-            source / "installer",
-            package / "installer",
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        for room in ("installer", "supervisor"):
+            shutil.copytree(
+                source / room, package / room, ignore=shutil.ignore_patterns("__pycache__")
+            )
         (package / "leaf.py").write_text("import gh_p2pcache_leaf\n")
         (self.checkout / "gh-p2pcache").write_text(_ENTRY)
         (self.checkout / "gh-p2pcache").chmod(0o755)

@@ -4,26 +4,62 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from gh_p2pcache import paths
+from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.installer import register
 from gh_p2pcache.installer.progress import Progress
+from gh_p2pcache.supervisor import client
 
 
 def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) -> None:
-    """Stop the daemon and take back what install.sh and the daemon made."""
-    env = os.environ
-    usual = paths.data_dir(env)
+    """Stop the daemon and take back what install.sh and the daemon made.
+
+    `keep_cache` leaves the cache, the state and config.toml.
+    """
+    usual = paths.data_dir(os.environ)
+    _stop(progress)
     register.remove_alias(progress)
     register.remove_extension(usual.parent, checkout, progress)
-    shutil.rmtree(data, ignore_errors=True)
+    _remove(data, progress)
     if usual.is_symlink():
         usual.unlink()
-    progress.say(f"  removed {data}")
-    if keep_cache:
-        return
-    for path in (paths.state_dir(env), paths.cache_dir(env), paths.config_file(env).parent):
-        if path.exists():
-            shutil.rmtree(path, ignore_errors=True)
-            progress.say(f"  removed {path}")
+    if not keep_cache:
+        _remove_own(progress)
+
+
+def _stop(progress: Progress) -> None:
+    state = paths.state_dir(os.environ)
+    try:
+        if client.stop(state):
+            progress.say("  the daemon has stopped")
+    except (DaemonError, OSError) as error:
+        # It leaves by itself once its files are gone.
+        progress.say(f"  the daemon was not stopped: {error}")
+    run = state / "run"
+    if run.is_symlink():
+        shutil.rmtree(run.resolve(), ignore_errors=True)
+        run.unlink()
+
+
+def _remove_own(progress: Progress) -> None:
+    """Remove what lies in the usual places; a place that the user named may hold more than ours."""
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("CACHE_")}
+    for path in (paths.state_dir(usual), paths.cache_dir(usual), paths.config_file(usual).parent):
+        _remove(path, progress)
+    for path in _named():
+        progress.say(f"  {path} is yours to remove: you named it")
+
+
+def _named() -> Iterator[str]:
+    for name in ("CACHE_STATE_DIR", "CACHE_DIR", "IPFS_ACCELERATE_CACHE_DIR"):
+        if (path := os.environ.get(name)) and Path(path).exists():
+            yield path
+
+
+def _remove(path: Path, progress: Progress) -> None:
+    if path.exists():
+        shutil.rmtree(path)
+        progress.say(f"  removed {path}")
