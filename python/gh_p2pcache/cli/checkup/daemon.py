@@ -1,0 +1,108 @@
+"""The daemon: that it comes up, with which settings, and gh's overlay through it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+from gh_p2pcache import __version__, paths, settings
+from gh_p2pcache.cli import control
+from gh_p2pcache.cli.checkup.configuration import load
+from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
+from gh_p2pcache.cli.output import moment
+from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.published import salted_hash
+from gh_p2pcache.supervisor import client
+from gh_p2pcache.supervisor.commands import is_alive
+
+_HASHED = re.compile(r"([0-9a-f]{32}):[0-9a-f]{64}")
+_OVERLAY_SECONDS = 3.0
+_RETRY_SECONDS = 0.2
+
+
+def running(env: Env) -> Iterator[Finding]:
+    """Find the daemon, or start it: what keeps it from coming up is what the user must know."""
+    state = paths.state_dir(env)
+    before = is_alive(str(state))
+    try:
+        client.start(state, env)
+        supervisor = client.status(state)
+        told = control.get(state, "/status")
+    except DaemonError as error:
+        yield broken(f"the daemon: {error}", "gh p2pcache logs says why; then gh p2pcache start")
+        return
+    started = (
+        f"since {moment(supervisor['since'])}" if supervisor and before else "started just now"
+    )
+    if told["version"] != __version__:
+        what = f"the daemon is of version {told['version']}, this is {__version__}"
+        yield note(what, "gh p2pcache restart")
+    else:
+        yield ok(f"daemon: pid {told['pid']}, {started}")
+    if supervisor and supervisor["restarts"]:
+        yield note(f"its gateway crashed {supervisor['restarts']} times", "gh p2pcache logs")
+    for warning in told["warnings"]:
+        yield note(f"the daemon says: {warning}", "then gh p2pcache restart")
+
+
+def settings_differ(env: Env) -> Iterator[Finding]:
+    """Compare what the daemon works with and what it would if it started now."""
+    state = paths.state_dir(env)
+    published = state / "run/settings"
+    if not is_alive(str(state)) or not published.exists():
+        return
+    there = load(env)
+    rows = published.read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
+    differing = []
+    for row in rows:
+        name, _, rest = row.partition(" ")
+        theirs = rest.partition(" ")[2]
+        known = there.effective.get(name)
+        mine = known.text if known else env.get(name, "")
+        if not _same(mine, theirs):
+            differing.append(name)
+            yield note(
+                _difference(name, mine, theirs), "gh p2pcache restart has the daemon take it"
+            )
+    if not differing:
+        yield ok("the daemon works with the settings of this shell")
+
+
+def overlay(env: Env) -> Iterator[Finding]:
+    """Have gh's configuration overlaid as the next call would, or hear why that cannot be."""
+    state = paths.state_dir(env)
+    if not is_alive(str(state)):
+        return
+    real = paths.gh_config_dir(env)
+    asked = {"config_dir": str(real), "gh_host": env.get("GH_HOST", "")}
+    deadline = time.monotonic() + _OVERLAY_SECONDS
+    try:
+        told = control.post(state, "/overlay", asked)
+        # A host is verified in the background: the first answer may come before that has ended.
+        while not told["overlay"] and time.monotonic() < deadline:
+            time.sleep(_RETRY_SECONDS)
+            told = control.post(state, "/overlay", asked)
+    except DaemonError as error:
+        yield broken(f"no overlay of {real}: {error}", "gh p2pcache logs")
+        return
+    if told["overlay"]:
+        yield ok(f"gh's configuration in {real} is overlaid")
+    else:
+        yield broken(
+            f"no overlay of {real}: {told['reason']}",
+            "until that is put right, gh with this configuration goes to GitHub itself",
+        )
+
+
+def _same(mine: str, theirs: str) -> bool:
+    if hashed := _HASHED.fullmatch(theirs):
+        return bool(mine) and salted_hash(mine, hashed[1]) == theirs
+    return mine.replace("\n", " ") == theirs
+
+
+def _difference(name: str, mine: str, theirs: str) -> str:
+    known = settings.BY_NAME.get(name)
+    if (known and known.secret) or "@" in mine or _HASHED.fullmatch(theirs):
+        return f"{name} is not what the daemon has"
+    return f"{name} is '{mine}' here, '{theirs}' in the daemon"

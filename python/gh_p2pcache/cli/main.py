@@ -1,0 +1,116 @@
+"""`gh p2pcache COMMAND`: a module a command, imported when it is called for."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import io
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from gh_p2pcache import __version__
+from gh_p2pcache.cli.output import examples
+from gh_p2pcache.errors import P2PCacheError
+
+SECTIONS = {
+    "Calls": {
+        "api": "gh api, answered from the cache",
+        "exec": "run a command whose every gh goes through the cache",
+    },
+    "Daemon": {
+        "start": "start the daemon (the first call does so by itself)",
+        "stop": "stop the daemon; the next call starts it again",
+        "restart": "start again, with the settings and the engine of now",
+        "status": "what runs, since when, with which limits",
+        "logs": "show the daemon's log",
+        "serve": "be the daemon, in the foreground",
+    },
+    "Cache": {
+        "stats": "what the cache did: hits, misses, calls saved",
+        "explain": "why a call is answered as it is",
+        "purge": "remove records",
+        "verify": "check every record",
+    },
+    "Machine": {
+        "doctor": "check everything this needs, and say what to do",
+        "config": "list, get, set and unset settings",
+        "setup": "set the engine up, or renew it",
+        "version": "print the version",
+        "help": "print help for a command",
+    },
+}
+COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
+
+
+class Lazy(click.Group):
+    """Imports `gh_p2pcache.cli.NAME` for command NAME; ends our errors and the disk's in a line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of their sections."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, None for an unknown name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"gh_p2pcache.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(f"{name:8}", line) for name, line in commands.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a user can act on is one line, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except P2PCacheError as error:
+            fail(str(error), error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            fail(f"{where}{error.strerror or error}", 1)
+
+
+def fail(message: str, exit_code: int) -> NoReturn:
+    """End with one line on stderr."""
+    click.echo(f"gh-p2pcache: {message}", err=True)
+    raise click.exceptions.Exit(exit_code)
+
+
+@click.group(
+    cls=Lazy,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "gh p2pcache api repos/cli/cli/releases --jq '.[].tag_name'",
+        "gh p2pcache exec -- ./nightly.sh",
+        "gh p2pcache doctor",
+    ),
+)
+@click.version_option(__version__, prog_name="gh-p2pcache", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(ctx: click.Context) -> None:
+    """Answer gh's calls from an encrypted cache, or from GitHub when it must be."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding has no ✔; that must not end a command.
+            stream.reconfigure(errors="replace")
+    commands.main(prog_name="gh p2pcache")

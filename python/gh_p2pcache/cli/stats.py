@@ -1,0 +1,105 @@
+"""`gh p2pcache stats`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gh_p2pcache import paths
+from gh_p2pcache.cli import control
+from gh_p2pcache.cli.output import examples, heading, say_json, size, table
+from gh_p2pcache.errors import DaemonError
+
+_ANSWERS = {
+    "hit": "from the cache, GitHub not asked",
+    "revalidated": "from the cache, confirmed by GitHub (304: free)",
+    "coalesced": "shared with a call in flight",
+    "stale": "from the cache, bridging a limit or an outage",
+    "miss": "from GitHub, kept where allowed",
+    "bypass": "from GitHub, never kept (writes, logs, downloads)",
+}
+
+
+@click.command(
+    epilog=examples(
+        "gh p2pcache stats",
+        "gh p2pcache stats --json | jq .calls_saved",
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def command(*, as_json: bool) -> None:
+    """Show what the cache did so far, also when the daemon is down."""
+    told = read(paths.state_dir(os.environ))
+    if as_json:
+        say_json(told)
+    else:
+        click.echo(text(told))
+
+
+def read(state: Path) -> dict[str, Any]:
+    """Return the running daemon's statistics, else what it last saved (`daemon` says which)."""
+    try:
+        return {"daemon": True} | control.get(state, "/stats")
+    except DaemonError:
+        return {"daemon": False} | _saved(state / "stats.json")
+
+
+def text(told: dict[str, Any]) -> str:
+    """Return the statistics for people."""
+    totals: Counter[str] = Counter(told["totals"])
+    answers = sum(totals[name] for name in _ANSWERS)
+    if not answers:
+        return "No call has come through the cache yet. Try: gh p2pcache api user"
+    rows = [
+        (name, f"{totals[name]:,}", f"{100 * totals[name] / answers:.0f} %", meaning)
+        for name, meaning in _ANSWERS.items()
+    ]
+    right = frozenset({1, 2})
+    parts = [table([("answers", f"{answers:,}", "", ""), *rows], right=right)]
+    parts.append(_sums(told, totals))
+    if told["routes"]:
+        parts.append(_routes(told["routes"]))
+    if not told["daemon"]:
+        parts.append("(the daemon is not running: these are the figures it saved last)")
+    return "\n\n".join(parts)
+
+
+def _sums(told: dict[str, Any], totals: Counter[str]) -> str:
+    rows = [
+        ("calls saved", f"{told['calls_saved']:,}", "of GitHub's rate limit"),
+        ("calls to GitHub", f"{totals['upstream']:,}", ""),
+        ("errors", f"{totals['error']:,}", "answers with 5xx"),
+        ("served", size(totals["bytes_served"]), ""),
+        ("fetched", size(totals["bytes_fetched"]), ""),
+    ]
+    if store := told.get("store"):
+        rows.append(("kept", size(store["bytes"]), f"{store['records']:,} records"))
+    return table(rows, right=frozenset({1}))
+
+
+def _routes(routes: dict[str, dict[str, int]]) -> str:
+    def calls(item: tuple[str, dict[str, int]]) -> int:
+        return -sum(item[1].values())
+
+    rows = [heading("route", *_ANSWERS)]
+    for route, counts in sorted(routes.items(), key=calls):
+        rows.append(
+            [route, *(f"{counts[name]:,}" if counts.get(name) else "·" for name in _ANSWERS)]
+        )
+    return table(rows, right=frozenset(range(1, 1 + len(_ANSWERS))))
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    empty: dict[str, Any] = {"totals": {}, "calls_saved": 0, "routes": {}}
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return empty
+    except ValueError as error:
+        raise DaemonError(f"{path} is not readable: {error}") from error
+    return empty | kept if isinstance(kept, dict) else empty

@@ -1,0 +1,112 @@
+"""`gh p2pcache status`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gh_p2pcache import paths
+from gh_p2pcache.cli import control
+from gh_p2pcache.cli.output import duration, examples, moment, pairs, say_json, size
+from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.supervisor import client
+
+
+@click.command(
+    epilog=examples(
+        "gh p2pcache status",
+        "gh p2pcache status --json | jq -r .gateway.http_url",
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> None:
+    """Show what runs. Exit code 6 when no daemon does."""
+    told = read(paths.state_dir(os.environ))
+    if as_json:
+        say_json(told)
+    else:
+        click.echo(text(told))
+    if not told["running"]:
+        ctx.exit(DaemonError.exit_code)
+
+
+def read(state: Path) -> dict[str, Any]:
+    """Return what supervisor and gateway say of themselves; an idle gateway is not woken for it."""
+    supervisor = client.status(state)
+    told: dict[str, Any] = {"running": supervisor is not None, "state_dir": str(state)}
+    if supervisor is None:
+        failed = state / "failed"
+        return told | {
+            "failed": failed.read_text(encoding="utf-8").strip() if failed.exists() else None
+        }
+    awake = supervisor["ready"]
+    return told | {
+        "supervisor": supervisor,
+        "gateway": control.get(state, "/status") if awake else None,
+    }
+
+
+def text(told: dict[str, Any]) -> str:
+    """Return the status for people."""
+    if not told["running"]:
+        return _not_running(told["failed"])
+    supervisor, gateway = told["supervisor"], told["gateway"]
+    rows = [
+        ("daemon", _since("runs", supervisor["pid"], supervisor["since"])),
+        ("gateway", _gateway(supervisor, gateway)),
+        ("restarts", f"{supervisor['restarts']} after a crash" if supervisor["restarts"] else ""),
+        ("engine", supervisor["engine"]),
+        ("sockets", supervisor["run"]),
+        ("state", told["state_dir"]),
+    ]
+    if gateway:
+        store = gateway["store"]
+        rows += [
+            (
+                "store",
+                f"{gateway['cache_dir']} ({store['records']:,} records, {size(store['bytes'])})",
+            ),
+            ("upstream", gateway["upstream"] or ""),
+            (
+                "sharing",
+                "under the team's secret" if gateway["team"] else "none: each token has its own",
+            ),
+            ("http", gateway["http_url"] or ""),
+            *(("limit", _budget(budget)) for budget in gateway["budgets"]),
+            *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),
+        ]
+    return pairs(rows)
+
+
+def _not_running(failed: str | None) -> str:
+    first = "No daemon runs. The next call starts one, or: gh p2pcache start"
+    if not failed:
+        return first
+    at, _, reason = failed.partition(" ")
+    when = f" at {moment(int(at))}" if at.isdigit() else ""
+    return f"{first}\nThe last start failed{when}: {reason}"
+
+
+def _since(word: str, pid: int, since: float) -> str:
+    return f"{word} since {moment(since)} ({duration(time.time() - since)}), pid {pid}"
+
+
+def _gateway(supervisor: dict[str, Any], gateway: dict[str, Any] | None) -> str:
+    if gateway:
+        return f"{_since('runs', gateway['pid'], gateway['since'])}, version {gateway['version']}"
+    if supervisor["gateway"]:
+        return "is starting"
+    return "sleeps; the next call wakes it"
+
+
+def _budget(budget: dict[str, Any]) -> str:
+    line = (
+        f"{budget['resource']}: {budget['remaining']:,} of {budget['limit']:,} left until"
+        f" {moment(budget['reset'])} ({budget['site']}, token {budget['token']})"
+    )
+    return line if budget["remaining"] else click.style(line, fg="red")
