@@ -45,7 +45,7 @@ def capture(directory: Path) -> list[dict[str, Any]]:
         for version in sorted(GH):
             sim.control(reset=True)
             gh = Gh(version, directory / version, socket=sim.unix)
-            for command in READS + WRITES:
+            for command in [c for c in READS + WRITES if c.runs_in(version)]:
                 for document in documents(sim, gh, command)[1]:
                     found.setdefault((version, document["query"]), document)
     finally:

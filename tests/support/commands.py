@@ -14,6 +14,10 @@ class Command:
     code: int = 0
     stdin: bytes = b""
 
+    def runs_in(self, version: str) -> bool:
+        """Say whether gh of this version has the command."""
+        return tuple(int(part) for part in version.split(".")) >= self.since
+
     @property
     def name(self) -> str:
         return " ".join(self.args)
@@ -33,7 +37,7 @@ PR_FIELDS = (
 )
 ISSUE_FIELDS = (
     "assignees,author,body,closed,closedAt,comments,createdAt,id,labels,milestone,number,"
-    "reactionGroups,state,stateReason,title,updatedAt,url"
+    "reactionGroups,state,title,updatedAt,url"
 )
 REPO_FIELDS = (
     "assignableUsers,createdAt,defaultBranchRef,deleteBranchOnMerge,description,diskUsage,"
@@ -41,7 +45,7 @@ REPO_FIELDS = (
     "isInOrganization,isPrivate,isTemplate,issues,labels,languages,latestRelease,licenseInfo,"
     "mergeCommitAllowed,milestones,name,nameWithOwner,owner,parent,primaryLanguage,pullRequests,"
     "pushedAt,repositoryTopics,squashMergeAllowed,sshUrl,stargazerCount,updatedAt,url,"
-    "viewerCanAdminister,viewerHasStarred,viewerPermission,visibility,watchers"
+    "viewerCanAdminister,viewerHasStarred,viewerPermission,watchers"
 )
 RUN_FIELDS = (
     "conclusion,createdAt,databaseId,displayTitle,event,headBranch,headSha,number,startedAt,"
@@ -55,7 +59,7 @@ API_READS = _lines(
     ("api", "-i", "repos/acme/widgets/languages"),
     ("api", "repos/acme/widgets"),
     ("api", "repos/acme/old-name"),
-    ("api", "repos/{owner}/{repo}/issues", "--paginate", "-X", "GET", "-f", "state=all"),
+    ("api", "repos/acme/widgets/issues", "--paginate", "-X", "GET", "-f", "state=all"),
     ("api", "repos/acme/many/issues?per_page=40", "--paginate", "-q", ".[].number"),
     ("api", "repos/acme/widgets/issues/1"),
     ("api", "repos/acme/widgets/issues/1/comments"),
@@ -98,7 +102,7 @@ API_READS = _lines(
         "graphql",
         "--paginate",
         "-f",
-        "query=query($endCursor: String) { repository(owner: \"acme\", name: \"many\") { "
+        'query=query($endCursor: String) { repository(owner: "acme", name: "many") { '
         "issues(first: 50, after: $endCursor) { nodes { number } "
         "pageInfo { hasNextPage endCursor } } } }",
     ),
@@ -140,7 +144,7 @@ COMMAND_READS = _lines(
     ("repo", "view", "acme/widgets", "--json", REPO_FIELDS),
     ("repo", "view", "acme/private"),
     ("repo", "list", "acme"),
-    ("repo", "list", "acme", "--json", "name,visibility,updatedAt"),
+    ("repo", "list", "acme", "--json", "name,isPrivate,updatedAt"),
     ("release", "list", *R),
     ("release", "view", "v1.1.0", *R),
     ("release", "view", *R, "--json", "tagName,assets,isDraft,body,author"),
@@ -159,8 +163,8 @@ COMMAND_READS = _lines(
     ("gist", "list"),
     ("gist", "view", "a1b2c3d4e5f60718293a4b5c6d7e8f90", "--raw"),
     ("status",),
-    ("org", "list"),
 ) + (
+    Command(("org", "list"), since=(2, 30)),
     Command(("pr", "checks", "11", *R)),
     Command(("pr", "checks", "9", *R), code=1),
     Command(("pr", "view", "4711", *R), code=1),

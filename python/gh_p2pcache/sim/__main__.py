@@ -60,7 +60,7 @@ async def _serve(chosen: argparse.Namespace) -> None:
         ready["unix"] = str(chosen.unix)
     if chosen.tcp is not None:
         plain.append(_tcp(chosen.tcp))
-        ready["tcp"] = "http://127.0.0.1:%d" % plain[-1].getsockname()[1]
+        ready["tcp"] = f"http://127.0.0.1:{plain[-1].getsockname()[1]}"
     servers = [(SimServer(config(sim)), plain)] if plain else []
     if chosen.tls is not None:
         secure = _tcp(chosen.tls)
@@ -80,7 +80,7 @@ async def _serve(chosen: argparse.Namespace) -> None:
     for _, sockets in servers:
         for listener in sockets:
             listener.listen(2048)
-    print(json.dumps(ready), flush=True)  # noqa: T201 - the ready line is this program's output
+    print(json.dumps(ready), flush=True)
     await asyncio.gather(*(server.serve(sockets=sockets) for server, sockets in servers))
 
 

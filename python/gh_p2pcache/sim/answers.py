@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from gh_p2pcache.records.message import Headers, header
+from gh_p2pcache.sim.changes import By
 from gh_p2pcache.sim.clock import http_date
 from gh_p2pcache.sim.model import Repo
 from gh_p2pcache.sim.tokens import Token
@@ -84,6 +85,11 @@ class Call:
         """Return who acts; changes are the bot's for an installation token."""
         return self.token.login
 
+    @property
+    def by(self) -> By:
+        """Return who changes something, and when."""
+        return By(self.token.login, self.now)
+
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object; 400 as GitHub has it."""
         if not self.body:
@@ -131,11 +137,10 @@ def no_content(status: int = 204) -> Answer:
     return Answer(status, body=b"", etag=False)
 
 
-def media(call: Call, body: bytes, kind: str, **more: Any) -> Answer:
+def media(body: bytes, kind: str) -> Answer:
     """Return text in a custom media type (diff, patch, raw, sha, html)."""
     content_type = f"application/vnd.github.v3.{kind}; charset=utf-8".encode()
-    del call
-    return Answer(body=body, content_type=content_type, media=f"github.v3; param={kind}", **more)
+    return Answer(body=body, content_type=content_type, media=f"github.v3; param={kind}")
 
 
 MESSAGES = {

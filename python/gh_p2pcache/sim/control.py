@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gh_p2pcache.sim import changes
 from gh_p2pcache.sim.faults import Fault
 from gh_p2pcache.sim.limits import Secondary
 from gh_p2pcache.sim.sim import Sim
@@ -99,11 +100,7 @@ def _run(sim: Sim, value: dict[str, Any]) -> None:
     run = next((r for r in repo.runs if r.id == value["id"]), None) if repo else None
     if run is None:
         raise ValueError(f"no run {value['id']} in {value['repo']!r}")
-    run.status, run.conclusion = value["status"], value.get("conclusion")
-    run.updated_at = int(sim.clock.now())
-    for job in run.jobs:
-        job.status, job.conclusion = run.status, run.conclusion
-        job.completed_at = run.updated_at if run.conclusion else None
+    changes.set_run(run, sim.clock.now(), value["status"], value.get("conclusion"))
     sim.world.changed()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 
 def node_id(prefix: str, *parts: int | str) -> str:

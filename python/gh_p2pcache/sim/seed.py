@@ -6,6 +6,7 @@ pages, `octo/hello` has odd bytes; `acme/old-name` was renamed to `acme/widgets`
 
 from __future__ import annotations
 
+from gh_p2pcache.sim import changes
 from gh_p2pcache.sim.git import Git
 from gh_p2pcache.sim.model import (
     Account,
@@ -144,7 +145,7 @@ def _widgets_git() -> Git:
 
 def _widgets(world: World) -> Repo:
     repo = _repo(world, 1, "acme/widgets", _widgets_git())
-    repo.description = "Widgets that work – naïve ones too 🎛️"
+    repo.description = "Widgets that work, naïve ones too 🎛️"
     repo.homepage = "https://widgets.example"
     repo.language, repo.license, repo.stars = "Python", "mit", 42
     repo.topics = ["cache", "widgets"]
@@ -163,7 +164,7 @@ def _widgets_issues(world: World, repo: Repo) -> None:
     broken = _issue(world, repo, "Widget is broken", "It says **no**.\n\n- [ ] fix it", "bob")
     broken.labels, broken.assignees, broken.milestone = ["bug"], ["alice"], 1
     _comment(world, broken, "alice", "Looking into it @bob 👀")
-    _comment(world, broken, "bob", "Thanks – that's kind")
+    _comment(world, broken, "bob", "Thanks, that's kind")
     for title, user in (
         ("Größe is wrong in the docs 📏", "carol"),
         ("Done long ago", "alice"),
@@ -223,7 +224,9 @@ def _widgets_actions(world: World, repo: Repo) -> None:
         ),
         start=1,
     ):
-        _run(world, repo, number, branch, status, conclusion).title = title
+        run = _run(repo, number, branch)
+        run.title = title
+        changes.set_run(run, run.created_at + 95, status, conclusion)
     for state, context in (("success", "ci/lint"), ("pending", "ci/deploy")):
         repo.statuses.append(
             Status(
@@ -246,30 +249,27 @@ def _widgets_actions(world: World, repo: Repo) -> None:
     repo.deployments.append(deployment)
 
 
-def _run(
-    world: World, repo: Repo, number: int, branch: str, status: str, conclusion: str | None
-) -> Run:
+def _run(repo: Repo, number: int, branch: str) -> Run:
     start = EPOCH - (50 - number) * HOUR
-    end = None if conclusion is None else start + 95
     run = Run(
         id=9_000_000_000 + number,
         workflow=8_000_001,
         number=number,
         title="",
         event="push",
-        status=status,
-        conclusion=conclusion,
+        status="queued",
+        conclusion=None,
         branch=branch,
         sha=repo.git.refs[f"heads/{branch}"],
         actor="bob",
         created_at=start,
-        updated_at=end or start,
+        updated_at=start,
         suite=9_500_000_000 + number,
     )
     log = f"2025-05-30T10:00:00.0000000Z ##[group]Run make\n2025-05-30T10:00:01.0000000Z {branch}\n"
     for job, name in enumerate(("build", "test")):
         run.jobs.append(
-            Job(9_900_000_000 + number * 10 + job, name, status, conclusion, start, end, log)
+            Job(9_900_000_000 + number * 10 + job, name, "queued", None, start, None, log)
         )
     repo.runs.append(run)
     return run
@@ -323,7 +323,9 @@ def _private(world: World) -> Repo:
     git.commit_files("topic", {"topic.txt": b"topic\n"}, ALICE, EPOCH - 80 * HOUR, "Topic")
     _pull(world, repo, "A private change", "topic", "alice")
     repo.workflows = [Workflow(8_000_003, "CI", ".github/workflows/ci.yml", EPOCH - 90 * HOUR)]
-    _run(world, repo, 101, "topic", "completed", "success").workflow = 8_000_003
+    run = _run(repo, 101, "topic")
+    run.title, run.workflow = "A private change", 8_000_003
+    changes.set_run(run, run.created_at + 95, "completed", "success")
     return repo
 
 

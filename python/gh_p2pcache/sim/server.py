@@ -128,6 +128,7 @@ def config(sim: Sim, tls: tuple[str, str] | None = None) -> Config:
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=1,
         backlog=2048,

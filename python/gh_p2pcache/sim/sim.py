@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gh_p2pcache.errors import OriginError
 from gh_p2pcache.records.message import Request, Response, header
@@ -200,14 +200,15 @@ class Sim:
                 return "files", serve_file(call)
             if call.path == "/rate_limit":
                 return "GET /rate_limit", self._rate_limit(call)
-            if at.kind == "graphql":
-                return self._graphql(call)
-            if request.method in ("GET", "HEAD"):
-                return rest.dispatch(call)
-            with self._writing():
-                return rest.dispatch(call)
+            return self._graphql(call) if at.kind == "graphql" else self._rest(call)
         except HTTPError as refusal:
             return f"{request.method} refused", refusal.answer
+
+    def _rest(self, call: Call) -> tuple[str, Answer]:
+        if call.method in ("GET", "HEAD"):
+            return rest.dispatch(call)
+        with self._writing():
+            return rest.dispatch(call)
 
     def _graphql(self, call: Call) -> tuple[str, Answer]:
         operation = graphql.read(call)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gh_p2pcache import paths
+from gh_p2pcache.cli.control import UnixConnection, get, socket_path
 from gh_p2pcache.sim.tokens import seed_tokens
 
 _PATIENCE = 30.0
@@ -150,18 +149,8 @@ class Stage:
         }
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(self._path))
-
-
 def _http(path: Path, method: str, target: str, body: str | None = None) -> Any:
-    connection = _Connection(path)
+    connection = UnixConnection(path)
     connection.request(method, target, body)
     answer = connection.getresponse()
     text = answer.read()

@@ -27,7 +27,7 @@ def view(call: Call, repo: Repo, issue: Issue) -> Object:
     """Return an issue or a pull request."""
     shown = _common(call, repo, issue)
     if issue.pull is not None:
-        return shown | pulls.extra(call, repo, issue, issue.pull)
+        return shown | pulls.own_fields(call, repo, issue, issue.pull)
     return shown | {
         "__typename": "Issue",
         "state": issue.state.upper(),

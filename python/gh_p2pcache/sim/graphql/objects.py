@@ -76,7 +76,6 @@ def commit(call: Call, repo: Repo, value: Commit) -> Object:
         "statusCheckRollup": lambda _a: checks.rollup(call, repo, value.sha),
         "checkSuites": lambda _a: checks.suites(call, repo, value.sha),
         "status": lambda _a: checks.combined_status(call, repo, value.sha),
-        "file": lambda a: None,
     }
 
 
@@ -105,7 +104,12 @@ def _below(repo: Repo, tree: str, path: str) -> Object | None:
         | {"oid": sha, "object": _below(repo, sha, "")}
         for name, (mode, sha) in repo.git.trees[tree].items()
     ]
-    return {"__typename": "Tree", "id": node_id("T", repo.id, tree), "oid": tree, "entries": entries}
+    return {
+        "__typename": "Tree",
+        "id": node_id("T", repo.id, tree),
+        "oid": tree,
+        "entries": entries,
+    }
 
 
 def blob(repo: Repo, sha: str) -> Object:

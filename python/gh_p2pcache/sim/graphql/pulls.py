@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from gh_p2pcache.sim.answers import Call
+from gh_p2pcache.sim.changes import commits_of
 from gh_p2pcache.sim.clock import iso
 from gh_p2pcache.sim.diff import changed_files
-from gh_p2pcache.sim.git import Commit
 from gh_p2pcache.sim.graphql import checks, objects, repositories
 from gh_p2pcache.sim.graphql.people import actor
 from gh_p2pcache.sim.graphql.walk import Object
 from gh_p2pcache.sim.ids import node_id
 from gh_p2pcache.sim.model import Issue, Pull, Repo, Review
-
-
-def commits_of(repo: Repo, pull: Pull) -> list[Commit]:
-    """Return what the pull request would add, the oldest first."""
-    old = {commit.sha for commit in repo.git.history(pull.base_sha)}
-    return [c for c in reversed(repo.git.history(pull.head_sha)) if c.sha not in old]
 
 
 def decision(pull: Pull) -> str | None:
@@ -29,14 +23,14 @@ def decision(pull: Pull) -> str | None:
     return "REVIEW_REQUIRED" if pull.reviewers else None
 
 
-def extra(call: Call, repo: Repo, issue: Issue, pull: Pull) -> Object:
+def own_fields(call: Call, repo: Repo, issue: Issue, pull: Pull) -> Object:
     """Return a pull request's own fields."""
     files = changed_files(repo.git, pull.base_sha, pull.head_sha)
     merged = pull.merged_at is not None
     state = "MERGED" if merged else issue.state.upper()
     mergeable = "UNKNOWN" if pull.mergeable is None else "MERGEABLE"
     head = next((b for b in (pull.head,) if f"heads/{b}" in repo.git.refs), None)
-    commits = commits_of(repo, pull)
+    commits = commits_of(repo.git, pull)
     owner = actor(call, repo.owner) or {}
     return {
         "__typename": "PullRequest",

@@ -87,7 +87,9 @@ def _repos(call: Call, owner: str, arguments: Arguments) -> list[Object]:
 def _search(call: Call, arguments: Arguments) -> list[Object] | Object:
     text, kind = str(arguments.get("query", "")), arguments.get("type")
     if kind == "REPOSITORY":
-        return _counted([repositories.repository(call, r) for r in search_repos(call, text)], kind, arguments)
+        return _counted(
+            [repositories.repository(call, r) for r in search_repos(call, text)], kind, arguments
+        )
     found = [issues.view(call, repo, issue) for repo, issue in search_issues(call, text)]
     return _counted(found, "ISSUE", arguments)
 
@@ -101,7 +103,9 @@ def _counted(items: list[Object], kind: str, arguments: Arguments) -> Object:
 def node(call: Call, wanted: str) -> Object:
     """Return the object with this node id; NOT_FOUND."""
     parsed = parse_node_id(wanted)
-    missing = FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{wanted}'.")
+    missing = FieldError(
+        "NOT_FOUND", f"Could not resolve to a node with the global id of '{wanted}'."
+    )
     if parsed is None or not parsed[1]:
         raise missing
     prefix, parts = parsed

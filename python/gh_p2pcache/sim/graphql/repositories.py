@@ -139,10 +139,14 @@ def _inside(call: Call, repo: Repo) -> Object:
         "issues": lambda a: issues.listed(call, repo, a, pulls=False),
         "pullRequests": lambda a: issues.listed(call, repo, a, pulls=True),
         "labels": lambda a: _labels(repo, a),
-        "label": lambda a: objects.label(repo, repo.labels[a["name"]]) if a["name"] in repo.labels else None,
+        "label": lambda a: (
+            objects.label(repo, repo.labels[a["name"]]) if a["name"] in repo.labels else None
+        ),
         "milestones": lambda a: _milestones(call, repo, a),
         "milestone": lambda a: (
-            milestone(call, repo, repo.milestones[a["number"]]) if a["number"] in repo.milestones else None
+            milestone(call, repo, repo.milestones[a["number"]])
+            if a["number"] in repo.milestones
+            else None
         ),
         "assignableUsers": lambda _a: [actor(call, login) for login in people],
         "mentionableUsers": lambda _a: [actor(call, login) for login in people],
@@ -151,7 +155,7 @@ def _inside(call: Call, repo: Repo) -> Object:
         "ref": lambda a: objects.ref(call, repo, a["qualifiedName"].removeprefix("refs/")),
         "refs": lambda a: _refs(call, repo, a),
         "object": lambda a: objects.git_object(call, repo, a),
-        "releases": lambda a: _releases(call, repo),
+        "releases": lambda _a: _releases(call, repo),
         "release": lambda a: _release(call, repo, a["tagName"]),
         "latestRelease": lambda _a: _latest(call, repo),
         "branchProtectionRules": [],

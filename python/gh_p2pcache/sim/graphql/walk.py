@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import language as ast
+from graphql import value_from_ast_untyped
 
 Object = dict[str, Any]
 Arguments = dict[str, Any]
@@ -83,7 +84,7 @@ class Walk:
 
     def _arguments(self, nodes: tuple[Any, ...] | None) -> Arguments:
         return {
-            node.name.value: ast_value(node.value, self.variables)
+            node.name.value: value_from_ast_untyped(node.value, self.variables)
             for node in nodes or ()
             if not _absent(node.value, self.variables)
         }
@@ -128,23 +129,6 @@ def _is(value: Object, name: str) -> bool:
 
 def _absent(node: ast.ValueNode, variables: Arguments) -> bool:
     return isinstance(node, ast.VariableNode) and node.name.value not in variables
-
-
-def ast_value(node: ast.ValueNode, variables: Arguments) -> Any:
-    """Return a value of the document as Python has it."""
-    if isinstance(node, ast.VariableNode):
-        return variables.get(node.name.value)
-    if isinstance(node, ast.ListValueNode):
-        return [ast_value(item, variables) for item in node.values]
-    if isinstance(node, ast.ObjectValueNode):
-        return {item.name.value: ast_value(item.value, variables) for item in node.fields}
-    if isinstance(node, ast.NullValueNode):
-        return None
-    if isinstance(node, ast.IntValueNode):
-        return int(node.value)
-    if isinstance(node, ast.FloatValueNode):
-        return float(node.value)
-    return getattr(node, "value", None)
 
 
 def cursor(position: int) -> str:

@@ -1,12 +1,20 @@
 """The REST API of the small GitHub: a table of routes, a file a subject."""
 
 from gh_p2pcache.sim.rest import (
-    issues as issues,
+    actions,
+    checks,
+    contents,
+    git,
+    inbox,
+    issues,
+    people,
+    pulls,
+    releases,
+    repos,
 )
-from gh_p2pcache.sim.rest import (
-    people as people,
-)
-from gh_p2pcache.sim.rest import (
-    repos as repos,
-)
-from gh_p2pcache.sim.rest.router import dispatch as dispatch
+from gh_p2pcache.sim.rest.router import dispatch
+
+SUBJECTS = (actions, checks, contents, git, inbox, issues, people, pulls, releases, repos)
+"""The modules that fill the table of routes; importing them is what registers the routes."""
+
+__all__ = ["SUBJECTS", "dispatch"]

@@ -21,22 +21,23 @@ def the_issue(call: Call) -> Issue:
 
 
 def _chosen(call: Call) -> list[Issue]:
-    query, issues = call.query, list(call.the_repo.issues.values())
+    query, issues = call.query, call.the_repo.issues.values()
     state = query.get("state", "open")
     labels = [name for name in query.get("labels", "").split(",") if name]
-    tests = [
-        lambda issue: state in ("all", issue.state),
-        lambda issue: all(name in issue.labels for name in labels),
-        lambda issue: query.get("creator") in (None, issue.user),
-        lambda issue: query.get("assignee") in (None, "*", *issue.assignees),
-        lambda issue: query.get("milestone") in (None, "*", str(issue.milestone)),
-    ]
-    chosen = [issue for issue in issues if all(test(issue) for test in tests)]
+
+    def chosen(issue: Issue) -> bool:
+        return (
+            state in ("all", issue.state)
+            and all(name in issue.labels for name in labels)
+            and query.get("creator") in (None, issue.user)
+            and query.get("assignee") in (None, "*", *issue.assignees)
+            and query.get("milestone") in (None, "*", str(issue.milestone))
+        )
+
+    found = [issue for issue in issues if chosen(issue)]
     key = {"updated": "updated_at", "comments": "comments"}.get(query.get("sort", ""), "created_at")
     reverse = query.get("direction", "desc") != "asc"
-    return sorted(
-        chosen, key=lambda issue: (_sort_value(issue, key), issue.number), reverse=reverse
-    )
+    return sorted(found, key=lambda issue: (_sort_value(issue, key), issue.number), reverse=reverse)
 
 
 def _sort_value(issue: Issue, key: str) -> int:
@@ -57,9 +58,9 @@ def create_issue(call: Call) -> Answer:
     if not wanted.get("title"):
         raise invalid("Issue", "title")
     issue = changes.new_issue(
-        call.world, call.the_repo, call.login, call.now, str(wanted["title"]), wanted.get("body")
+        call.world, call.the_repo, call.by, str(wanted["title"]), wanted.get("body")
     )
-    changes.edit_issue(call.the_repo, issue, call.login, call.now, wanted)
+    changes.edit_issue(call.the_repo, issue, call.by, wanted)
     data = shapes.issue(call, call.the_repo, issue)
     return created(data, data["url"])
 
@@ -114,7 +115,7 @@ def get_issue(call: Call) -> Answer:
 def edit_issue(call: Call) -> Answer:
     """Change an issue: title, body, state, labels, assignees, milestone."""
     issue = the_issue(call)
-    changes.edit_issue(call.the_repo, issue, call.login, call.now, call.json())
+    changes.edit_issue(call.the_repo, issue, call.by, call.json())
     return ok(shapes.issue(call, call.the_repo, issue))
 
 
@@ -131,7 +132,7 @@ def add_comment(call: Call) -> Answer:
     issue, text = the_issue(call), call.json().get("body")
     if not text:
         raise invalid("IssueComment", "body")
-    item = changes.add_comment(call.world, issue, call.login, call.now, str(text))
+    item = changes.add_comment(call.world, issue, call.by, str(text))
     data = shapes.comment(call, call.the_repo, issue, item)
     return created(data, data["url"])
 
@@ -165,7 +166,7 @@ def add_labels(call: Call) -> Answer:
     issue = the_issue(call)
     wanted: list[Any] = call.json().get("labels", [])
     names = issue.labels + [name for name in wanted if name not in issue.labels]
-    changes.edit_issue(call.the_repo, issue, call.login, call.now, {"labels": names})
+    changes.edit_issue(call.the_repo, issue, call.by, {"labels": names})
     return ok([shapes.label(call, call.the_repo, call.the_repo.labels[x]) for x in issue.labels])
 
 

@@ -174,7 +174,7 @@ def zen(call: Call) -> Answer:
 @route("GET", "/meta")
 def meta(call: Call) -> Answer:
     """Return what GitHub says of itself; gh asks a GHES host for its version here."""
-    data = {"verifiable_password_authentication": False}
+    data: shapes.Json = {"verifiable_password_authentication": False}
     if call.base.endswith("/api/v3"):
         data |= {"installed_version": "3.16.0"}
     return ok(data)

@@ -31,7 +31,7 @@ _table: dict[tuple[str, bool, str], list[Route]] = {}
 def route(method: str, template: str, permission: str = "") -> Callable[[Handler], Handler]:
     """Register a handler; a template that starts with `=` lies under a repository.
 
-    `{name}` is one segment, `{name...}` the rest of the path.
+    `{name}` is one segment, `{name...}` the rest of the path; such routes are tried last.
     """
 
     def register(handler: Handler) -> Handler:
@@ -41,7 +41,9 @@ def route(method: str, template: str, permission: str = "") -> Callable[[Handler
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
         label = f"{method} {REPO if inside else ''}{path}"
         entry = Route(method, label, re.compile(pattern), permission, handler)
-        _table.setdefault((method, inside, _first(path)), []).append(entry)
+        routes = _table.setdefault((method, inside, _first(path)), [])
+        routes.append(entry)
+        routes.sort(key=lambda other: "..." in other.template)
         return handler
 
     return register
