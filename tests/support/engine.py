@@ -109,12 +109,10 @@ class Bench:
         assert self.house is not None
         request = request_of(target, method, token, headers, body, host)
         engine = self.house.engine
-        given = engine.quick(request, profile)
-        if given is None:
-            call = await engine.prepare(request, profile)
-            given = await (
-                engine.read(call) if call.plan.action == "keep" else engine.forward(call, None)
-            )
+        call = await engine.prepare(request, profile)
+        given = await (
+            engine.read(call) if call.plan.action == "keep" else engine.forward(call, None)
+        )
         if given.stream is not None:
             given.body = b"".join([chunk async for chunk in given.stream])
             given.stream = None

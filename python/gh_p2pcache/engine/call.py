@@ -9,14 +9,17 @@ from gh_p2pcache.policy.control import Wishes
 from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.policy.plan import Plan
 from gh_p2pcache.records.message import Request
+from gh_p2pcache.records.seal import ScopeKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request, what policy says of it, who sent it and through which profile's door.
 
-    `marks` are the pseudonyms of the tags that are known before an answer; `behind` is the family
-    of a page behind the first of a list, None for any other request.
+    `scopes` are those in which a record of it may lie, the widest first. `life` is how long an
+    answer is fresh that sets no bound itself. `marks` are the pseudonyms of the tags that are known
+    before an answer; `behind` is the family of a page behind the first of a list, None for any
+    other request.
     """
 
     request: Request
@@ -24,6 +27,8 @@ class Call:
     wishes: Wishes
     principal: Principal
     profile: Profile
+    scopes: tuple[ScopeKeys, ...]
+    life: float
     marks: tuple[bytes, ...]
     behind: bytes | None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from math import inf
 
 from gh_p2pcache.engine import answer
 from gh_p2pcache.engine.answer import Answer, cache_fields
@@ -15,8 +16,9 @@ from gh_p2pcache.engine.shelf import Entry, Shelf
 from gh_p2pcache.engine.tombstones import Tombstones
 from gh_p2pcache.origin.etag import Predictor, plain, predict
 from gh_p2pcache.policy.conditional import not_modified, wants_gzip
-from gh_p2pcache.policy.freshness import lifetime, max_stale
-from gh_p2pcache.policy.plan import Access
+from gh_p2pcache.policy.control import Wishes
+from gh_p2pcache.policy.freshness import Profile, lifetime, max_stale
+from gh_p2pcache.policy.plan import Access, Plan
 from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.records.record import Record
 from gh_p2pcache.records.seal import ScopeKeys
@@ -54,14 +56,19 @@ class Desk:
         name = access.repo.partition("/")[2]
         return self.team if any(fnmatchcase(name, p.lower()) for p in self.settings.share) else None
 
-    def scopes(self, call: Call) -> tuple[ScopeKeys, ...]:
-        """Return the scopes in which a record of this call may lie, the widest first."""
-        team = self.team_of(call.plan.access)
-        return (call.principal.keys,) if team is None else (team, call.principal.keys)
+    def scopes(self, plan: Plan, principal: Principal) -> tuple[ScopeKeys, ...]:
+        """Return the scopes in which a record of this plan may lie, the widest first."""
+        team = self.team_of(plan.access)
+        return (principal.keys,) if team is None else (team, principal.keys)
+
+    def life(self, plan: Plan, wishes: Wishes, profile: Profile) -> float:
+        """Return how long an answer is fresh that sets no bound itself."""
+        settings = self.settings
+        return lifetime(plan, inf, profile, wishes, settings.default_ttl, settings.rules)
 
     async def find(self, call: Call) -> Entry | None:
         """Return the newest entry of this key, whether or not it may be answered from."""
-        entries = [await self.shelf.find(keys, call.plan.key) for keys in self.scopes(call)]
+        entries = [await self.shelf.find(keys, call.plan.key) for keys in call.scopes]
         found = [entry for entry in entries if entry is not None]
         return max(found, key=lambda entry: entry.validation.github_date, default=None)
 
@@ -90,15 +97,7 @@ class Desk:
         """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
         if self.lists.overtaken(call, entry) or self.tombstones.recently_written(call.marks):
             return -self.age(entry)
-        life = lifetime(
-            call.plan,
-            entry.validation.ttl,
-            call.profile,
-            call.wishes,
-            self.settings.default_ttl,
-            self.settings.rules,
-        )
-        return life - self.age(entry)
+        return min(call.life, entry.validation.ttl) - self.age(entry)
 
     def stale_bound(self, call: Call) -> float:
         """Return the oldest age that may bridge a limit or an outage."""
@@ -131,13 +130,17 @@ class Desk:
 
     def etag(self, call: Call, entry: Entry) -> bytes | None:
         """Return the ETag GitHub would give this principal: its own, a predicted one, or None."""
-        record, principal = entry.record, call.principal
-        if record.publisher == publisher(entry.keys, principal):
-            return header(record.headers, b"etag")
+        principal = call.principal
+        own = entry.own.get(principal.auth)
+        if own is None:
+            own = entry.record.publisher == publisher(entry.keys, principal)
+            entry.own[principal.auth] = own
+        if own:
+            return header(entry.record.headers, b"etag")
         if not self.predictor.trusts(call.plan.site, principal.kind):
             return None
         if principal.auth not in entry.etags:
-            entry.etags[principal.auth] = predicted(call.request.headers, record)
+            entry.etags[principal.auth] = predicted(call.request.headers, entry.record)
         return entry.etags[principal.auth]
 
 

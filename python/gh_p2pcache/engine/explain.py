@@ -8,7 +8,7 @@ from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, publisher
 from gh_p2pcache.engine.shelf import Entry
-from gh_p2pcache.policy.freshness import lifetime
+from gh_p2pcache.policy.freshness import rule
 from gh_p2pcache.records.cid import cid_text
 
 
@@ -25,15 +25,13 @@ async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]
     if plan.action != "keep":
         return told | {"next": "goes to GitHub as it is"}
     team, access = desk.team_of(plan.access), plan.access
-    life = lifetime(
-        plan, float("inf"), call.profile, call.wishes, desk.settings.default_ttl,
-        desk.settings.rules,
-    )  # fmt: skip
+    settings = desk.settings
+    decides, _ = rule(plan, call.profile, call.wishes, settings.default_ttl, settings.rules)
     told |= {
         "scope": "team" if team is not None else "this token",
         "access": f"{access.repo}: {', '.join(sorted(access.classes))}" if access else None,
-        "rule": plan.row.name,
-        "fresh_for": life,
+        "rule": decides,
+        "fresh_for": call.life,
         "stale_for": desk.stale_bound(call),
         "resource": plan.resource,
     }

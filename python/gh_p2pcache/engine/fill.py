@@ -243,7 +243,7 @@ class Fill:
         await self._drop(call, team=response.status < 400 or desk.settings.trust == "team")
 
     async def _drop(self, call: Call, *, team: bool = True) -> None:
-        for keys in self.desk.scopes(call):
+        for keys in call.scopes:
             if team or keys is call.principal.keys:
                 await self.desk.shelf.drop(keys, call.plan.key)
 

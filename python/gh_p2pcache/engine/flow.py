@@ -14,16 +14,15 @@ from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.explain import explain
 from gh_p2pcache.engine.fill import Fill, Outcome
 from gh_p2pcache.engine.forward import Forward
-from gh_p2pcache.engine.principals import Principal, Principals
+from gh_p2pcache.engine.principals import Principals
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
-from gh_p2pcache.policy.control import Wishes, wishes
+from gh_p2pcache.policy.control import wishes
 from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.policy.pages import family, is_later
-from gh_p2pcache.policy.plan import Plan, plan
+from gh_p2pcache.policy.plan import plan
 from gh_p2pcache.records.message import Request, header
 
-_PREPARED = 4096
 Flight = asyncio.Task[Outcome]
 
 
@@ -47,32 +46,37 @@ class Engine:
         self._fill = fill
         self._forward = forward
         self._flights: dict[tuple[object, ...], Flight] = {}
-        self._prepared: dict[tuple[str, Request], Call] = {}
 
     async def prepare(self, request: Request, profile: Profile) -> Call:
         """Return what is to be done with a request (its body complete if `plan` needs it)."""
-        call = self._prepared.get((profile, request))
-        if call is None:
-            principal = await self.principals.of(request.headers)
-            call = self._call(request, profile, plan(request), wishes(request.headers), principal)
-            if call.wishes.call is None and not request.body:
-                if len(self._prepared) >= _PREPARED:
-                    self._prepared.clear()
-                self._prepared[profile, request] = call
-        return call
+        principal = await self.principals.of(request.headers)
+        desk, plan_, wishes_ = self.desk, plan(request), wishes(request.headers)
+        return Call(
+            request=request,
+            plan=plan_,
+            wishes=wishes_,
+            principal=principal,
+            profile=profile,
+            scopes=desk.scopes(plan_, principal),
+            life=desk.life(plan_, wishes_, profile),
+            marks=desk.tombstones.marks(plan_.tags),
+            behind=family(request) if plan_.per_page and is_later(request) else None,
+        )
 
-    def quick(self, request: Request, profile: Profile) -> Answer | None:
-        """Answer a hot hit without a single await, None when it takes more than that."""
-        call = self._prepared.get((profile, request))
-        if call is None or call.plan.action != "keep" or call.must_ask:
+    def hot(self, call: Call) -> Entry | None:
+        """Return the entry that answers a call without a single await; counts as a hit."""
+        if call.plan.action != "keep" or call.must_ask:
             return None
-        for keys in self.desk.scopes(call):
+        found: Entry | None = None
+        for keys in call.scopes:
             entry = self.desk.shelf.hot(keys, call.plan.key)
-            if entry is not None:
-                if len(self.desk.scopes(call)) > 1 and not self._newest(call, entry):
-                    return None
-                return self._hit(call, entry) if self._may_answer(call, entry) else None
-        return None
+            if entry is not None and found is not None:
+                return None
+            found = entry or found
+        if found is None or not self._may_answer(call, found):
+            return None
+        self.stats.answered("hit", call.plan.route, len(found.record.body))
+        return found
 
     async def read(self, call: Call) -> Answer:
         """Answer a call that policy lets us keep."""
@@ -100,17 +104,6 @@ class Engine:
         given = await self._forward.run(call, body)
         self._count(call, given)
         return given
-
-    def _call(
-        self, request: Request, profile: Profile, plan_: Plan, wishes_: Wishes, principal: Principal
-    ) -> Call:
-        marks = self.desk.tombstones.marks(plan_.tags)
-        behind = family(request) if plan_.per_page and is_later(request) else None
-        return Call(request, plan_, wishes_, principal, profile, marks, behind)
-
-    def _newest(self, call: Call, entry: Entry) -> bool:
-        others = (self.desk.shelf.hot(keys, call.plan.key) for keys in self.desk.scopes(call))
-        return all(other is entry or other is None for other in others)
 
     def _may_answer(self, call: Call, entry: Entry) -> bool:
         desk = self.desk

@@ -25,8 +25,9 @@ class Entry:
     """An opened record with what the flow keeps asking about it.
 
     `marks` are its tags' pseudonyms; `alive_at` is the generation of the tombstones at which none
-    of them covered it; `etags` holds what other tokens would be told, by their `auth`; `digest` is
-    the sealed blob's, empty until it is written.
+    of them covered it; `own` and `etags` tell, by a token's `auth`, whether it fetched the record,
+    and else which ETag it would be told. `digest` is the sealed blob's, empty until it is written;
+    `head` is for whoever writes answers to keep `base` in, ready to send.
     """
 
     record: Record
@@ -37,7 +38,9 @@ class Entry:
     gzip: bool
     digest: bytes = b""
     alive_at: int = -1
+    own: dict[bytes, bool] = field(default_factory=dict)
     etags: dict[bytes, bytes | None] = field(default_factory=dict)
+    head: bytes = b""
 
     @property
     def tag(self) -> str:
@@ -124,6 +127,7 @@ class Shelf:
         """Replace an entry's validation, the record staying as it is."""
         entry.validation = validation
         entry.base = base_headers(entry.record, validation)
+        entry.head = b""
         entry.alive_at = -1
         asyncio.get_running_loop().run_in_executor(self._writer, self._rewrite_head, entry)
 

@@ -14,6 +14,7 @@ from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.errors import OriginError
 from gh_p2pcache.gateway.calls import Calls
+from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.records.message import Headers, Request
 
@@ -39,29 +40,36 @@ class Door:
         self._engine = engine
         self._calls = calls
         self._profile = profile
-        self.busy = 0
-        self.last_used = time.monotonic()
+        self.hot = Hot(engine)
+        self._busy = 0
+        self._last_used = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        self.busy += 1
-        self.last_used = time.monotonic()
+        self._busy += 1
+        self._last_used = time.monotonic()
         try:
             request = _request(scope)
-            given = self._engine.quick(request, self._profile)
-            if given is None:
-                given = await self._slow(request, receive)
+            given = await self._answer(request, receive)
         except BadRequest as error:
             given = own_error(400, str(error))
         finally:
-            self.busy -= 1
+            self._busy -= 1
         await deliver(given, receive, send)
 
-    async def _slow(self, request: Request, receive: Receive) -> Answer:
+    def idle_for(self) -> float:
+        """Return the seconds since anybody came through this door; 0 while somebody is inside."""
+        if self._busy or self.hot.used:
+            self.hot.used = False
+            self._last_used = time.monotonic()
+        return time.monotonic() - self._last_used
+
+    async def _answer(self, request: Request, receive: Receive) -> Answer:
         body: AsyncIterator[bytes] | None = None
         if _has_body(request):
             request, body = await _with_body(request, receive)
         call = await self._engine.prepare(request, self._profile)
+        self.hot.learn(call)
         if call.wishes.mode == "explain":
             return await self._engine.explain(call)
         if call.plan.action == "keep" and body is None:

@@ -23,6 +23,7 @@ from gh_p2pcache.errors import ConfigError, P2PCacheError, StoreError
 from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
 from gh_p2pcache.gateway.calls import Calls
 from gh_p2pcache.gateway.control import Control
+from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.gateway.http_door import HttpDoor
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
@@ -52,11 +53,16 @@ class _Server(uvicorn.Server):
 
 
 class Gateway:
-    """Routes each connection by the socket it came through."""
+    """Routes each connection by the socket it came through; `doors` by the socket's file name."""
 
     def __init__(self, doors: Mapping[str, App], http: App | None) -> None:
         self._doors = doors
         self._http = http
+
+    def hot(self, address: str) -> Hot | None:
+        """Return what answers hot hits of a Unix socket, if it is one of gh's."""
+        door = self._doors.get(os.path.basename(address))  # noqa: PTH119 - for each connection
+        return door.hot if isinstance(door, Door) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3; uvicorn names a Unix listener by its bind path."""
@@ -130,6 +136,7 @@ def _config_of(app: App) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
@@ -180,10 +187,8 @@ async def _beat(
                 server.leave()
                 return
             sign = b"."
-        idle_since = max(door.last_used for door in doors)
-        busy = any(door.busy for door in doors)
         idle_exit = house.settings.idle_exit
-        if idle_exit and not busy and time.monotonic() - idle_since > idle_exit:
+        if idle_exit and min(door.idle_for() for door in doors) > idle_exit:
             server.leave()
             return
         notice.update()
