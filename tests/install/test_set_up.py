@@ -116,7 +116,7 @@ def test_prefix_holds_the_data_and_the_usual_place_leads_there(
 
 
 def test_prefix_does_not_hide_an_engine_that_is_elsewhere(machine: Machine, tmp_path: Path) -> None:
-    machine.data.mkdir(parents=True)
+    (machine.data / "engines").mkdir(parents=True)
     said = machine.install("--prefix", str(tmp_path / "other"), check=False)
     assert said.returncode == 1
     assert "--uninstall" in said.stderr

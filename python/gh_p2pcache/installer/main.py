@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -97,7 +98,10 @@ def _link_prefix(data: Path) -> None:
         return
     if usual.is_symlink():
         usual.unlink()
-    elif usual.exists():
+    elif (usual / engine.ENGINES).exists():
         raise InstallError(f"{usual} holds an engine already; first: ./install.sh --uninstall")
+    elif usual.exists():
+        # A set-up that never came about leaves little behind.
+        shutil.rmtree(usual)
     usual.parent.mkdir(parents=True, exist_ok=True)
     usual.symlink_to(data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -97,11 +98,9 @@ class Story:
         print(f"\n{self._in('bold', f'{self._chapter:2}  {text}')}")
         print(f"    {self._in('dim', f'$ {command}')}", flush=True)
         shown = self._stage.run(command)
-        for line in (shown.stdout + shown.stderr).splitlines():
-            print(f"    {line}")
-        print(
-            f"    {self._in('green' if not code else 'red', _figures(shown, answer))}", flush=True
-        )
+        for line in (*shown.stdout.splitlines(), *shown.stderr.splitlines()):
+            print(f"    {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
+        print(f"    {self._in('green' if not code else 'red', _figures(shown))}", flush=True)
         self._expect(shown.code == code, f"exit code {code}")
         self._expect(calls in (None, shown.calls), f"{calls} calls to GitHub")
         self._expect(shown.billed == billed, f"{billed} of the rate limit")
@@ -118,6 +117,8 @@ class Story:
         return f"{self._paint[colour]}{text}\033[0m" if self._paint else text
 
 
+_WIDTH = 92
+_VERDICTS = ("hit", "miss", "revalidated", "stale", "coalesced", "bypass", "error")
 _COLOURS: Mapping[str, str] = {
     "bold": "\033[1m",
     "dim": "\033[2m",
@@ -126,11 +127,12 @@ _COLOURS: Mapping[str, str] = {
 }
 
 
-def _figures(shown: Shown, answer: str) -> str:
+def _figures(shown: Shown) -> str:
     calls = {0: "no call to GitHub", 1: "1 call to GitHub"}.get(shown.calls, f"{shown.calls} calls")
     cost = f", {shown.billed} of the rate limit" if shown.calls else ""
-    verdict = answer or ("plain gh" if not shown.code else f"plain gh, exit code {shown.code}")
-    return f"→ {verdict}: {shown.seconds * 1000:.0f} ms, {calls}{cost}"
+    verdict = " + ".join(name for name in shown.answers if name in _VERDICTS) or "plain gh"
+    code = f", exit code {shown.code}" if shown.code else ""
+    return f"→ {verdict}{code}: {shown.seconds * 1000:.0f} ms, {calls}{cost}"
 
 
 def main() -> None:
@@ -140,6 +142,7 @@ def main() -> None:
     parser.add_argument("--checkout", type=Path, required=True, help="where gh-p2pcache lies")
     parser.add_argument("--data", type=Path, required=True, help="where its engine lies")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     stage = Stage(chosen.gh, chosen.checkout, chosen.data)
     try:
         story = Story(stage)
@@ -150,7 +153,7 @@ def main() -> None:
     finally:
         stage.close()
     if story.doubts:
-        sys.exit(f"\nNot as claimed: {'; '.join(story.doubts)}")
+        sys.exit(f"\n{len(story.doubts)} claims did not come true; please report this.")
 
 
 if __name__ == "__main__":

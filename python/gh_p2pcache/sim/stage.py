@@ -47,21 +47,23 @@ class Stage:
         self.top = Path(tempfile.mkdtemp(prefix="p2pcache-"))
         self._socket = self.top / "github.sock"
         self._env = self._lay_home(gh, checkout, data)
-        self._github = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-m",
-                "gh_p2pcache.sim",
-                "--with-parent",
-                f"--unix={self._socket}",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self._github.stdout is not None
-        if not self._github.stdout.readline():
-            raise RuntimeError("the small GitHub did not start")
+        log = self.top / "github.log"
+        with log.open("wb") as errors:
+            self._github = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-I",
+                    "-m",
+                    "gh_p2pcache.sim",
+                    "--with-parent",
+                    f"--unix={self._socket}",
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        if not (self._github.stdout and self._github.stdout.readline()):
+            raise RuntimeError(f"the small GitHub did not start: {log.read_text()}")
 
     def close(self) -> None:
         """End the daemon and the small GitHub and remove everything."""
@@ -98,10 +100,10 @@ class Stage:
         return state
 
     def _answers(self) -> dict[str, int]:
-        control = paths.state_dir(self._env) / "run/control.sock"
-        totals: dict[str, int] = (
-            _http(control, "GET", "/stats")["totals"] if control.exists() else {}
-        )
+        state = paths.state_dir(self._env)
+        if not socket_path(state, "control").exists():
+            return {}
+        totals: dict[str, int] = get(state, "/stats")["totals"]
         return totals
 
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:

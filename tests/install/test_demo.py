@@ -1,0 +1,46 @@
+"""`install.sh --demo` on this checkout as it is: the whole of the product in one command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from support.installing import ROOT, snapshot
+
+
+def test_every_step_shows_what_it_claims_and_only_the_engine_is_left(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("XDG_")},
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path / "temporary"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PIP_CACHE_DIR": _pip_cache(),
+        "GH_TOKEN": "ghp_must-not-be-used",
+        "CACHE_UPSTREAM": "http://127.0.0.1:9",
+    }
+    home.mkdir()
+    (tmp_path / "temporary").mkdir()
+
+    said = subprocess.run([ROOT / "install.sh", "--demo"], env=env, capture_output=True, text=True)
+
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "✗" not in said.stdout
+    assert said.stdout.splitlines()[-1].strip() == "./install.sh && gh p2pcache api user"
+    assert "\033[" not in said.stdout
+    assert {path.split("/")[:3][-1] for path in snapshot(home)} == {"gh-p2pcache"}
+    assert not any((tmp_path / "temporary").iterdir())
+    assert _processes_of(home) == []
+
+
+def _pip_cache() -> str:
+    told = subprocess.run(
+        [sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+def _processes_of(home: Path) -> list[str]:
+    """Return the command lines of processes that run from below `home`."""
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in lines.splitlines() if str(home) in line]
