@@ -98,7 +98,7 @@ def ceiling(plan: Plan, response: Response, decoded_body: bytes) -> float:
         return 0.0
     if plan.operation is None and _ASK_ALWAYS.search(_cache_control(response.headers)):
         return 0.0
-    if plan.row is STATUS and response.status == 200 and pending(plan, decoded_body):
+    if plan.row is STATUS and _is_json(response) and pending(plan, decoded_body):
         return 0.0
     return SIGNED_URL_LIFETIME if _SIGNED_URL.search(decoded_body) else MAX_LIFETIME
 
@@ -116,6 +116,11 @@ def keepable(plan: Plan, response: Response, decoded_body: bytes) -> bool:
     if not _varies_with_key(response.headers):
         return False
     return plan.operation is None or (response.status == 200 and _error_free(decoded_body))
+
+
+def _is_json(response: Response) -> bool:
+    """Tell whether a body is data: a pull request may be asked for as a diff, too."""
+    return response.status == 200 and b"json" in (header(response.headers, b"content-type") or b"")
 
 
 def _cache_control(headers: Headers) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
+from operator import itemgetter
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -54,6 +56,9 @@ IGNORED = HANDLED | frozenset(
     }
 )
 
+_IGNORED_WITHOUT_BODY = IGNORED | {b"content-type"}
+"""gh 2.103 sends Content-Type on GETs, 2.23 does not; it describes a body that is not there."""
+
 OUR_PREFIX = b"x-p2pcache-"
 
 _PRETTY = re.compile(rb"curl|wget|safari|firefox", re.IGNORECASE)
@@ -95,20 +100,14 @@ def canonical(
 
 def key_headers(method: str, headers: Headers) -> list[tuple[bytes, bytes]]:
     """Return the header fields that count, by name; those of one name in the order they came."""
+    ignored = _IGNORED_WITHOUT_BODY if method in _BODILESS else IGNORED
     kept = [
         field
         for field in headers
-        if field[0] not in IGNORED and not field[0].startswith(OUR_PREFIX)
+        if field[0] not in ignored and not field[0].startswith(OUR_PREFIX)
     ]
-    if method in _BODILESS:
-        # gh 2.103 sends Content-Type on GETs, 2.23 does not; it describes a body that is not there
-        kept = [field for field in kept if field[0] != b"content-type"]
-    kept.sort(key=_name)
+    kept.sort(key=itemgetter(0))
     return kept
-
-
-def _name(field: tuple[bytes, bytes]) -> bytes:
-    return field[0]
 
 
 def pretty(headers: Headers) -> bool:
@@ -116,7 +115,15 @@ def pretty(headers: Headers) -> bool:
 
     Measured on github.com, undocumented: it does for curl, Wget, Safari and Firefox.
     """
-    return any(name == b"user-agent" and _PRETTY.search(value) for name, value in headers)
+    for name, value in headers:
+        if name == b"user-agent":
+            return _prints_pretty(value)
+    return False
+
+
+@lru_cache(maxsize=64)
+def _prints_pretty(user_agent: bytes) -> bool:
+    return _PRETTY.search(user_agent) is not None
 
 
 def normalised_query(query: str) -> str:

@@ -1,4 +1,4 @@
-"""Which answers are pages of one list: a later page must not be older than the first one's change."""
+"""Which answers are pages of one list: none may be older than the last change of its first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from gh_p2pcache.policy.hosts import api_root
 from gh_p2pcache.policy.key import request_key
+from gh_p2pcache.policy.paths import place
 from gh_p2pcache.records.message import Request
 
 _POSITION = frozenset({"page", "after", "before"})
@@ -16,6 +18,9 @@ _NEXT = re.compile(rb'<([^<>]+)>\s*;[^,]*\brel="next"')
 def family(request: Request) -> bytes:
     """Return what all pages of a list have in common: their key without the position in it."""
     path, _, query = request.target.partition("?")
+    call = api_root(request.host, path)
+    if call is not None and (here := place(call.path)) is not None:
+        path = call.root + here.path
     kept = "&".join(item for item in query.split("&") if item.partition("=")[0] not in _POSITION)
     return request_key(request.method, request.host, path, kept, request.headers)
 

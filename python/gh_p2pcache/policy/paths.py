@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gh_p2pcache.policy.key import normalised_escapes
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ODD = re.compile(r"//|/\.\.?(?:/|$)|\\|%5C|%00")
+_REMEMBERED_LENGTH = 256
 _SLASH = re.compile("%2F")
 
 
@@ -35,6 +37,10 @@ def place(path: str) -> Place | None:
     owner or name that no repository can have. Such a path must never be taken for the
     repository that its first segments name.
     """
+    return _remembered(path) if len(path) <= _REMEMBERED_LENGTH else _place(path)
+
+
+def _place(path: str) -> Place | None:
     if "%" in path:
         path = normalised_escapes(path)
         if _ODD.search(_SLASH.sub("/", path)):
@@ -53,3 +59,6 @@ def place(path: str) -> Place | None:
         rest = path[len("/repositories/") + len(parts[2]) :]
         return Place(path, None, parts[2], rest)
     return Place(path, None, None, path)
+
+
+_remembered = lru_cache(maxsize=4096)(_place)

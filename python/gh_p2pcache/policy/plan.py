@@ -43,13 +43,23 @@ class Access:
     """What a principal must have proven before it may read another's record.
 
     `repo` is `site/owner/name` in lower case; every class in `classes` is needed: contents,
-    issues, pulls, actions, checks, statuses, deployments, and `itself:KEY`, which only this very
-    record proves; for GraphQL also `labels` (proven by issues or pulls, too) and `any` (proven by
-    any class of the repository).
+    issues, pulls, actions, checks, statuses, deployments, and for GraphQL also `labels` (proven by
+    issues or pulls, too) and `any` (proven by any class of the repository). `itself` nothing
+    proves but the record in question: see `for_record`.
     """
 
     repo: str
     classes: frozenset[str]
+
+    def for_record(self, digest: bytes) -> Access:
+        """Return the access that the record of this digest takes.
+
+        Tokens of different kinds get different bodies of an `itself` route (a repository shows
+        the caller's permissions), so that the proof must be of the very body that is held.
+        """
+        if ITSELF not in self.classes:
+            return self
+        return Access(self.repo, frozenset({f"{ITSELF}:{digest.hex()}"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +124,16 @@ def _rest(request: Request, call: ApiCall, here: Place, route: Route, label: str
     row = route.row
     if route.at_sha and _SHA_REF.search(call.query) and len(_REFS.findall(call.query)) == 1:
         row = rows.IMMUTABLE
-    key = request_key(request.method, request.host, path, call.query, request.headers)
     access = None
     if route.access_class is not None and here.repo is not None and _shareable(request, call):
-        own = f"{ITSELF}:{key.hex()}" if route.access_class == ITSELF else route.access_class
-        access = Access(f"{call.site}/{here.repo}", frozenset({own}))
+        access = Access(f"{call.site}/{here.repo}", frozenset({route.access_class}))
     return Plan(
         action="keep",
         reason="",
         route=label,
         site=call.site,
         where=request.host + path,
-        key=key,
+        key=request_key(request.method, request.host, path, call.query, request.headers),
         access=access,
         row=row,
         tags=_tags(call.site, here, row),

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from gh_p2pcache.policy.classes import with_implied
-from gh_p2pcache.policy.graphql import Evidence
-from gh_p2pcache.policy.plan import Access, Plan
+from gh_p2pcache.policy.classes import ANY, ITSELF, with_implied
+from gh_p2pcache.policy.graphql import Evidence, Operation
+from gh_p2pcache.policy.plan import Plan
 from gh_p2pcache.records.message import Response
 
 _REST = frozenset({200, 304})
 
 
-def proved(plan: Plan, response: Response, decoded_body: bytes) -> frozenset[tuple[str, str]]:
+def proved(
+    plan: Plan, response: Response, decoded_body: bytes, digest: bytes = b""
+) -> frozenset[tuple[str, str]]:
     """Return the (repository, class) pairs that an answer of GitHub's own proves.
+
+    `digest` names the record that the answer made or confirmed; without one the class `itself`
+    is not proven.
 
     REST: a 200, or a 304 to an ETag that only this token's answer can have. GraphQL: the classes
     of which an error-free 200 returned an object; an empty list proves nothing, as GitHub hides
@@ -23,22 +28,26 @@ def proved(plan: Plan, response: Response, decoded_body: bytes) -> frozenset[tup
     access = plan.access
     if access is None:
         return frozenset()
-    if plan.operation is None:
-        return _pairs(access, access.classes if response.status in _REST else frozenset())
-    if response.status != 200:
-        return frozenset()
+    if plan.operation is not None:
+        classes = _shown(plan.operation, response, decoded_body)
+    elif response.status in _REST:
+        classes = access.for_record(digest).classes if digest else access.classes - {ITSELF}
+        classes |= {ANY}
+    else:
+        classes = frozenset()
+    return frozenset((access.repo, name) for name in with_implied(classes))
+
+
+def _shown(operation: Operation, response: Response, decoded_body: bytes) -> frozenset[str]:
+    """Return the classes of which an answer to a query holds an object."""
     try:
-        document = json.loads(decoded_body)
+        document = json.loads(decoded_body) if response.status == 200 else None
     except (ValueError, RecursionError):
-        return frozenset()
+        document = None
     if not isinstance(document, dict) or document.get("errors"):
         return frozenset()
-    shown = {e.access_class for e in plan.operation.evidence if _shows(document.get("data"), e)}
-    return _pairs(access, frozenset(shown))
-
-
-def _pairs(access: Access, classes: frozenset[str]) -> frozenset[tuple[str, str]]:
-    return frozenset((access.repo, name) for name in with_implied(classes))
+    data = document.get("data")
+    return frozenset(e.access_class for e in operation.evidence if _shows(data, e))
 
 
 def _shows(data: object, evidence: Evidence) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from gh_p2pcache.policy.classes import ITSELF
 from gh_p2pcache.policy.permissions import PERMISSIONS
@@ -43,7 +44,7 @@ _PATTERNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """One template below `/repos/{owner}/{repo}`, or below the API root.
 
@@ -60,7 +61,7 @@ class Route:
     at_sha: bool = False
     resource: str = "core"
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The template as GitHub's documentation writes it."""
         return re.sub(r":\w+}", "}", self.template)
