@@ -52,6 +52,12 @@ RUN_FIELDS = (
     "status,updatedAt,url,workflowDatabaseId,workflowName"
 )
 
+MANY = (
+    'query($endCursor: String) { repository(owner: "acme", name: "many") { '
+    "issues(first: 50, after: $endCursor) { nodes { number } "
+    "pageInfo { hasNextPage endCursor } } } }"
+)
+
 API_READS = _lines(
     ("api", "user"),
     ("api", "user", "-q", ".login"),
@@ -97,16 +103,10 @@ API_READS = _lines(
     ("api", "rate_limit", "-q", ".resources.core.limit"),
     ("api", "zen"),
     ("api", "graphql", "-f", "query={viewer{login}}"),
-    (
-        "api",
-        "graphql",
-        "--paginate",
-        "-f",
-        'query=query($endCursor: String) { repository(owner: "acme", name: "many") { '
-        "issues(first: 50, after: $endCursor) { nodes { number } "
-        "pageInfo { hasNextPage endCursor } } } }",
-    ),
-) + (
+    ("api", "graphql", "--paginate", "-f", f"query={MANY}"),
+)
+
+API_CODES = (
     Command(("api", "repos/acme/nothing"), code=1),
     Command(("api", "repos/acme/widgets/issues/4711"), code=1),
     Command(("api", "user/starred/acme/widgets", "--silent"), code=1),
@@ -163,8 +163,25 @@ COMMAND_READS = _lines(
     ("gist", "list"),
     ("gist", "view", "a1b2c3d4e5f60718293a4b5c6d7e8f90", "--raw"),
     ("status",),
-) + (
+    ("secret", "list", *R),
+    ("ssh-key", "list"),
+    ("release", "download", "v1.1.0", *R, "--pattern", "*.zip", "--clobber"),
+    ("browse", "-n", *R),
+    ("pr", "list", *R, "--json", "number", "-q", ".[].number"),
+    ("issue", "list", *R, "--author", "@me"),
+    ("pr", "list", *R, "--search", "is:open review-requested:@me"),
+)
+
+COMMAND_CODES = (
     Command(("org", "list"), since=(2, 30)),
+    Command(("search", "code", "widget", "--repo", "acme/widgets"), since=(2, 30)),
+    Command(("variable", "list", *R), since=(2, 30)),
+    Command(("cache", "list", *R), since=(2, 40)),
+    Command(("ruleset", "list", *R), since=(2, 40)),
+    Command(("run", "watch", "9000000001", *R)),
+    Command(("repo", "view", "acme/widgets", "--json", "visibility"), since=(2, 40)),
+    Command(("issue", "view", "3", *R, "--json", "stateReason"), since=(2, 40)),
+    Command(("auth", "status")),
     Command(("pr", "checks", "11", *R)),
     Command(("pr", "checks", "9", *R), code=1),
     Command(("pr", "view", "4711", *R), code=1),
@@ -174,14 +191,23 @@ COMMAND_READS = _lines(
 )
 
 WRITES = _lines(
+    ("pr", "create", *R, "--head", "idea", "--base", "main", "--title", "T", "--body", "B"),
+    ("pr", "edit", "12", *R, "--add-reviewer", "bob", "--add-assignee", "alice"),
+    ("pr", "ready", "12", *R, "--undo"),
+    ("pr", "review", "12", *R, "--comment", "--body", "Hm"),
+    ("pr", "close", "12", *R, "--comment", "No"),
+    ("gist", "create", "-", "--filename", "x.txt", "--desc", "D"),
     ("issue", "create", *R, "--title", "New one", "--body", "Text", "--label", "bug"),
-    ("issue", "comment", "12", *R, "--body", "A comment"),
-    ("issue", "edit", "12", *R, "--title", "Newer", "--add-label", "enhancement"),
-    ("issue", "edit", "12", *R, "--milestone", "v2", "--add-assignee", "bob"),
-    ("issue", "close", "12", *R, "--comment", "Done"),
-    ("issue", "reopen", "12", *R),
-    ("issue", "pin", "12", *R),
-    ("issue", "lock", "12", *R),
+    ("issue", "comment", "13", *R, "--body", "A comment"),
+    ("issue", "edit", "13", *R, "--title", "Newer", "--add-label", "enhancement"),
+    ("issue", "edit", "13", *R, "--milestone", "v2", "--add-assignee", "bob"),
+    ("issue", "close", "13", *R, "--comment", "Done"),
+    ("issue", "reopen", "13", *R),
+    ("issue", "pin", "13", *R),
+    ("issue", "lock", "13", *R),
+    ("issue", "unlock", "13", *R),
+    ("issue", "unpin", "13", *R),
+    ("issue", "delete", "13", *R, "--yes"),
     ("label", "create", "fresh", *R, "--color", "00ff00"),
     ("label", "edit", "fresh", *R, "--name", "fresher"),
     ("label", "delete", "fresher", *R, "--yes"),
@@ -207,4 +233,4 @@ WRITES = _lines(
     ("api", "-X", "DELETE", "repos/acme/gadgets/labels/bug"),
 )
 
-READS = API_READS + COMMAND_READS
+READS = API_READS + API_CODES + COMMAND_READS + COMMAND_CODES

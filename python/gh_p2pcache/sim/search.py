@@ -12,13 +12,14 @@ IssueTest = Callable[[Call, Repo, Issue, str], bool]
 
 
 def parse(text: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return (words, filters) of a query; quotes keep words together."""
+    """Return (words, filters) of a query; quotes keep words together, brackets mean nothing."""
     try:
         parts = shlex.split(text)
     except ValueError:
         parts = text.split()
-    words = [part for part in parts if ":" not in part]
-    return words, [tuple(part.split(":", 1)) for part in parts if ":" in part]  # type: ignore[misc]
+    words = [part for part in parts if ":" not in part and part not in ("(", ")")]
+    filters = [part.partition(":") for part in parts if ":" in part]
+    return words, [(name, value) for name, _, value in filters]
 
 
 def _is(call: Call, repo: Repo, issue: Issue, value: str) -> bool:
@@ -51,6 +52,9 @@ _FILTERS: dict[str, IssueTest] = {
     "author": lambda call, _r, issue, value: issue.user == _person(call, value),
     "assignee": lambda call, _r, issue, value: _person(call, value) in issue.assignees,
     "label": lambda _c, _r, issue, value: value in issue.labels,
+    "milestone": lambda _c, repo, issue, value: (
+        issue.milestone is not None and repo.milestones[issue.milestone].title == value
+    ),
     "mentions": lambda call, _r, issue, value: (
         f"@{_person(call, value)}" in "".join([issue.body or "", *(c.body for c in issue.comments)])
     ),

@@ -136,7 +136,8 @@ def _widgets_git() -> Git:
         "main", {"CHANGELOG.md": b"## 1.1.0\n"}, BOB, EPOCH - 100 * HOUR, "Say what changed (#3)"
     )
     git.refs["tags/v1.1.0"] = git.refs["heads/main"]
-    for branch, path in (("feature", "src/feature.py"), ("fix-größe", "docs/größe.md")):
+    branches = (("feature", "src/feature.py"), ("fix-größe", "docs/größe.md"), ("idea", "idea.md"))
+    for branch, path in branches:
         git.refs[f"heads/{branch}"] = git.refs["heads/main"]
         content = f"# {branch}\nGröße: 4 µm\n".encode()
         git.commit_files(branch, {path: content}, BOB, EPOCH - 50 * HOUR, f"Work on {branch}")

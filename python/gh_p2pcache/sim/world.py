@@ -14,7 +14,8 @@ from gh_p2pcache.sim.tokens import Token, seed_tokens
 class World:
     """Accounts, tokens and repositories; `revision` counts changes, `memo` holds made answers.
 
-    `renamed` maps a former owner/name (lower case) to the repository's id.
+    `renamed` maps a former owner/name (lower case) to the repository's id; `figures` holds the
+    repositories whose statistics are made.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class World:
     notifications: list[Notification] = field(default_factory=list)
     stars: dict[str, list[int]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+    figures: set[int] = field(default_factory=set)
     next_id: int = 1_000_001
     revision: int = 0
     memo: dict[Any, Any] = field(default_factory=dict)

@@ -26,8 +26,14 @@ EXTRA: dict[str, tuple[str, ...]] = {
 }
 
 
+ENUMS = {"SearchType": ("DISCUSSION", "ISSUE", "ISSUE_ADVANCED", "REPOSITORY", "USER")}
+
+
 def type_named(call: Call, name: str) -> Object | None:
     """Return a type's fields: those that this GitHub answers."""
+    if name in ENUMS:
+        values = [{"__typename": "__EnumValue", "name": value} for value in ENUMS[name]]
+        return {"__typename": "__Type", "name": name, "kind": "ENUM", "enumValues": values}
     names = EXTRA.get(name) or _fields_of(call).get(name)
     if names is None:
         return None

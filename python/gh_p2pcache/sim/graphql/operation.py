@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from graphql import DocumentNode, GraphQLSyntaxError, parse
+from graphql import DocumentNode, GraphQLSyntaxError, parse, value_from_ast_untyped
 from graphql.language import FragmentDefinitionNode, OperationDefinitionNode, OperationType
 
 from gh_p2pcache.sim.answers import Answer, Call, HTTPError, error
@@ -57,8 +56,16 @@ def read(call: Call) -> Operation:
     chosen = operations.get(name) if name else next(iter(operations.values()), None)
     if chosen is None:
         raise _failed("No operation named " + repr(name))
-    variables: dict[str, Any] = request.get("variables") or {}
-    return Operation(chosen, fragments, variables)
+    return Operation(chosen, fragments, _variables(chosen, request.get("variables") or {}))
+
+
+def _variables(definition: OperationDefinitionNode, given: Arguments) -> Arguments:
+    """Return every variable's value: given, by default, or None."""
+    found: Arguments = {}
+    for variable in definition.variable_definitions or ():
+        name, default = variable.variable.name.value, variable.default_value
+        found[name] = value_from_ast_untyped(default) if default is not None else None
+    return found | given
 
 
 def _document(text: str) -> DocumentNode:

@@ -27,6 +27,11 @@ def actor(call: Call, login: str | None) -> Object | None:
         "createdAt": iso(account.created_at),
         "updatedAt": iso(account.updated_at),
         "slug": name,
+        "organizations": lambda _a: [
+            actor(call, org)
+            for org, logins in call.world.members.items()
+            if account.login in logins
+        ],
     }
 
 
@@ -35,9 +40,4 @@ def viewer(call: Call) -> Object | None:
     me = actor(call, call.token.login)
     if me is None:
         return None
-    found = [org for org, logins in call.world.members.items() if call.token.login in logins]
-    return me | {
-        "organizations": [actor(call, org) for org in found],
-        "projectsV2": [],
-        "isViewer": True,
-    }
+    return me | {"isViewer": True, "projectsV2": []}

@@ -86,7 +86,6 @@ class Walk:
         return {
             node.name.value: value_from_ast_untyped(node.value, self.variables)
             for node in nodes or ()
-            if not _absent(node.value, self.variables)
         }
 
     def _field(self, value: Object, node: ast.FieldNode, path: tuple[Any, ...]) -> Any:
@@ -125,10 +124,6 @@ class Walk:
 def _is(value: Object, name: str) -> bool:
     own = value.get("__typename", "")
     return own in ("", name) or name in PARENTS.get(own, ())
-
-
-def _absent(node: ast.ValueNode, variables: Arguments) -> bool:
-    return isinstance(node, ast.VariableNode) and node.name.value not in variables
 
 
 def cursor(position: int) -> str:
