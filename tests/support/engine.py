@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from gh_p2pcache.engine.answer import Answer
 from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.clock import Clock
 from gh_p2pcache.origin.client import Origin, Streamed
-from gh_p2pcache.records.message import Request
+from gh_p2pcache.records.message import Request, Response
 from gh_p2pcache.sim.clock import Clock as SimClock
 from gh_p2pcache.sim.sim import Sim
 from support.sim import SECRETS
@@ -40,13 +42,26 @@ class VirtualTime:
         self.jumped += seconds
 
 
+class Inline(ThreadPoolExecutor):
+    """Does the work at once: threads would make a run of the state machine irreproducible."""
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def,override]
+        done: Future[object] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            done.set_exception(error)
+        return done
+
+
 class SimOrigin(Origin):
-    """The way to the small GitHub without a socket; `gate` may hold answers back."""
+    """The way to the small GitHub without a socket; `on_answer` sees all that it says."""
 
     def __init__(self, sim: Sim) -> None:
         super().__init__(None)
         self.sim = sim
         self.sent: list[Request] = []
+        self.on_answer: Callable[[Request, Response], None] = lambda _request, _response: None
 
     @asynccontextmanager
     async def open(
@@ -62,6 +77,9 @@ class SimOrigin(Origin):
             request = replace(request, body=whole)
         self.sent.append(request)
         response = await self.sim.handle(request)
+        for _ in range(20):  # the way there and back: whoever asks at the same time has arrived
+            await asyncio.sleep(0)
+        self.on_answer(request, response)
         yield Streamed(response.status, response.headers, _once(response.body))
 
 
@@ -87,11 +105,17 @@ class Bench:
     async def start(self) -> None:
         loaded = settings.load(self.env)
         assert not loaded.warnings, loaded.warnings
+        asyncio.get_running_loop().set_default_executor(Inline())
         self.house = await build(loaded, self.env, clock=Clock(self.time), origin=self.origin)
+        self.house.desk.shelf._writer = Inline()
 
     async def stop(self) -> None:
         assert self.house is not None
         await self.house.close()
+        self.house = None
+
+    def abandon(self) -> None:
+        """Leave as a killed process does, closing nothing."""
         self.house = None
 
     async def ask(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
 from gh_p2pcache.engine.answer import Answer, coalesced, own_answer, own_error
@@ -23,7 +23,13 @@ from gh_p2pcache.policy.pages import family, is_later
 from gh_p2pcache.policy.plan import plan
 from gh_p2pcache.records.message import Request, header
 
-Flight = asyncio.Task[Outcome]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flight:
+    """A fill under way, and on whose behalf: what is no record is for that principal alone."""
+
+    principal: bytes
+    fill: asyncio.Task[Outcome]
 
 
 class Engine:
@@ -135,16 +141,16 @@ class Engine:
         key = self._flight_key(call, who)
         flight = None if call.must_ask else self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._fill.run(call, entry))
+            flight = Flight(call.principal.id, asyncio.create_task(self._fill.run(call, entry)))
             self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-            return (await asyncio.shield(flight)).answer
-        outcome = await asyncio.shield(flight)
+            flight.fill.add_done_callback(lambda _: self._landed(key, flight))
+            return (await asyncio.shield(flight.fill)).answer
+        outcome = await asyncio.shield(flight.fill)
         given = outcome.answer
         if outcome.entry is not None and self.desk.readable(call, outcome.entry):
             source = answer.STALE if given.source == answer.STALE else answer.COALESCED
             return self.desk.answer(call, outcome.entry, source, detail=given.detail)
-        if who != call.principal.id:
+        if flight.principal != call.principal.id:
             return await self._join(call, entry, alone=True)
         if given.stream is not None:
             return (await self._fill.run(call, entry)).answer
@@ -164,8 +170,8 @@ class Engine:
         own = (header(headers, b"accept-encoding"), header(headers, b"if-none-match"))
         return (call.plan.key, who, epoch, call.profile, call.no_stale, own)
 
-    def _landed(self, key: tuple[object, ...], done: Flight) -> None:
-        if self._flights.get(key) is done:
+    def _landed(self, key: tuple[object, ...], flight: Flight) -> None:
+        if self._flights.get(key) is flight:
             del self._flights[key]
 
     def _count(self, call: Call, given: Answer) -> None:

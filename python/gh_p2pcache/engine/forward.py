@@ -21,7 +21,6 @@ from gh_p2pcache.origin.etag import plain
 from gh_p2pcache.policy.control import upstream_headers
 from gh_p2pcache.policy.headers import http_date
 from gh_p2pcache.policy.invalidation import mutation_nodes, outcome, written_tags
-from gh_p2pcache.policy.plan import elsewhere as elsewhere_tag
 from gh_p2pcache.records.message import Headers, Request, header
 
 _LOG = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ class Forward:
         if said == "refused":
             self.desk.tombstones.refused(write)
             return None
-        if not is_graphql(call):
+        if not is_mutation(call):
             self.desk.tombstones.end(write, date if said == "done" else None)
             return None
         whole = b"".join([chunk async for chunk in streamed.chunks])
@@ -89,18 +88,19 @@ class Forward:
         return whole
 
     def _input_tags(self, call: Call) -> frozenset[str]:
-        elsewhere = elsewhere_tag(call.plan.site)
-        if is_graphql(call):
-            named = mutation_nodes(call.request.body, None)
-            return self.nodes.changed_by(call.plan.site, named) | {elsewhere}
-        return written_tags(call.request) | {elsewhere}
+        """Return the tags of what a write may change, as far as the request tells."""
+        tags = self.nodes.with_aliases(call.plan.site, written_tags(call.request))
+        if not is_mutation(call):
+            return tags
+        named = mutation_nodes(call.request.body, None)
+        return tags | self.nodes.changed_by(call.plan.site, named)
 
     def _output_tags(self, call: Call, headers: Headers, whole: bytes) -> frozenset[str]:
+        """Return the tags of what a mutation's answer shows to be changed besides."""
         try:
-            text = plain(headers, whole)
+            named = mutation_nodes(call.request.body, plain(headers, whole))
         except ValueError:
             return frozenset({f"site:{call.plan.site}"})
-        named = mutation_nodes(call.request.body, text)
         return self.nodes.changed_by(call.plan.site, named)
 
 
@@ -110,9 +110,9 @@ def is_read(call: Call) -> bool:
     return request.method in SAFE or call.plan.route in {"graphql query", "graphql introspection"}
 
 
-def is_graphql(call: Call) -> bool:
-    """Tell whether a write is a mutation, or a document that was not understood."""
-    return call.plan.resource == "graphql"
+def is_mutation(call: Call) -> bool:
+    """Tell whether a write is a GraphQL mutation."""
+    return call.plan.route == "graphql mutation"
 
 
 def _given(headers: Headers, fields: Headers) -> Headers:

@@ -19,11 +19,13 @@ class Nodes:
         self._repos: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._start_complete = complete
         self._completed: set[str] = set()
+        self._names: dict[str, str] = {}
 
     def saw(self, tags: Iterable[str]) -> None:
         """Learn from the tags of a record that is kept or confirmed."""
         tags = tuple(tags)
         repos = frozenset(tag for tag in tags if tag.startswith(("repo:", "repoid:")))
+        self._learn_name(repos)
         for tag in tags:
             if tag.startswith("node:"):
                 self._repos[tag] = self._repos.pop(tag, frozenset()) | repos
@@ -31,6 +33,20 @@ class Nodes:
             self._repos.popitem(last=False)
             self._start_complete = False
             self._completed.clear()
+
+    def _learn_name(self, repos: frozenset[str]) -> None:
+        match sorted(repos):
+            case [name, number] if name.startswith("repo:") and number.startswith("repoid:"):
+                self._names[number] = name
+
+    def with_aliases(self, site: str, tags: Iterable[str]) -> frozenset[str]:
+        """Add the names of repositories that a write called by their id.
+
+        An id that no record told the name of may be any: then everything of the site.
+        """
+        tags = frozenset(tags)
+        ids = [tag for tag in tags if tag.startswith("repoid:")]
+        return tags | {self._names.get(tag, f"site:{site}") for tag in ids}
 
     def changed_by(self, site: str, named: Iterable[str]) -> frozenset[str]:
         """Return the tags that a mutation naming these node tags may change.
