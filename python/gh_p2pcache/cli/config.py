@@ -17,12 +17,23 @@ _MASK = "********"
 _RULES = "rules."
 
 
+class Described(click.Group):
+    """A group whose help names every setting."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, then that of the settings."""
+        super().format_commands(ctx, formatter)
+        with formatter.section("Settings"):
+            formatter.write_dl([(name.key, name.help) for name in settings.NAMES])
+
+
 @click.group(
+    cls=Described,
     epilog=examples(
         "gh p2pcache config list",
         "gh p2pcache config set default_ttl 10m",
         "gh p2pcache config set 'rules.api.github.com/repos/acme/*' 1h",
-    )
+    ),
 )
 def command() -> None:
     """List, get, set and unset settings.
@@ -49,11 +60,11 @@ def list_(*, as_json: bool) -> None:
         say_json({"file": str(path), "settings": rows, "rules": dict(there.rules)})
         return
     click.echo(f"{path}{'' if path.exists() else ' (not there yet)'}\n")
-    lines = [heading("setting", "value", "from", "what")]
+    lines = [heading("setting", "value", "from")]
     for name in settings.NAMES:
-        value = _shown(name, there) or name.default_note
-        lines.append([name.key, value, _source(name, there), name.help])
-    lines += [[_RULES + p, f"{s:g} s", "file", "a rule of your own"] for p, s in there.rules]
+        value = _shown(name, there) or name.default_note.replace("`", "")
+        lines.append([name.key, value, _source(name, there)])
+    lines += [[_RULES + pattern, f"{seconds:g}", "file"] for pattern, seconds in there.rules]
     click.echo(table(lines))
     _warn(there)
 

@@ -39,8 +39,8 @@ def name_of(key: str) -> Name[object]:
 
 def set_value(path: Path, name: Name[object], text: str) -> None:
     """Write one setting. Raises ConfigError for a value it does not take."""
-    if name is settings.STATE_DIR:
-        raise ConfigError(f"{name.name} is read from the environment only: it selects the daemon")
+    if "D" not in name.read_by or name is settings.STATE_DIR:
+        raise ConfigError(f"{name.name} counts in the environment only: export it in your profile")
     try:
         name.parse(text)
     except ConfigError as error:
@@ -79,6 +79,8 @@ def unset(path: Path, key: str) -> bool:
     if not isinstance(table, dict) or wanted not in table:
         return False
     del table[wanted]
+    if not table and table is not document:
+        del document[_RULES]
     _write(path, document)
     return True
 

@@ -6,17 +6,28 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from gh_p2pcache import paths
-from gh_p2pcache.cli import entry
+from gh_p2pcache import paths, settings
+from gh_p2pcache.cli import control, gh
 from gh_p2pcache.cli.output import duration, examples, pairs, say_json, size
-from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.errors import DaemonError, P2PCacheError
+from gh_p2pcache.overlay.files import directory
 from gh_p2pcache.supervisor import client
 
 _OURS = frozenset({"request", "route", "profile", "kept"})
+_HEADERS = ("-H", "X-P2PCache-Mode: explain")
+_UNDONE = (
+    "--jq=",
+    "--template=",
+    "--silent=false",
+    "--include=false",
+    "--paginate=false",
+    "--cache=0",
+)
 
 
 @click.command(
@@ -43,11 +54,21 @@ def command(*, call: tuple[str, ...], as_json: bool) -> None:
 
 
 def ask(call: Sequence[str]) -> dict[str, Any]:
-    """Return the daemon's explanation of a `gh api` call. Raises DaemonError."""
-    client.start(paths.state_dir(os.environ), os.environ)
-    script = entry.find(os.environ)
+    """Return the daemon's explanation of a `gh api` call.
+
+    Raises DaemonError, or P2PCacheError with gh's own words where it refuses the call.
+
+    gh is run on the overlay itself, not by the entry point: that falls back to GitHub, where an
+    explained write would be done.
+    """
+    state, host = paths.state_dir(os.environ), _host(call)
+    client.start(state, os.environ)
+    env = {**os.environ, "GH_CONFIG_DIR": str(_overlay(state, host))}
+    if token := gh.any_token(os.environ, host):
+        env[gh.token_variable(host)] = token
     said = subprocess.run(
-        [script, "api", "--offline", "-H", "X-P2PCache-Mode: explain", *call],
+        [gh.find(env) or "gh", "api", *_HEADERS, *_default_ttl(), *_bare(call)],
+        env=env,
         capture_output=True,
         text=True,
         check=False,
@@ -57,8 +78,40 @@ def ask(call: Sequence[str]) -> dict[str, Any]:
     except ValueError:
         told = None
     if not isinstance(told, dict) or not told.keys() >= _OURS:
-        raise DaemonError(said.stderr.strip() or "the call went past the daemon")
+        raise P2PCacheError(said.stderr.partition("\n")[0] or "the daemon gave no explanation")
     return told
+
+
+def _host(call: Sequence[str]) -> str:
+    for flag, following in zip(call, [*call[1:], ""], strict=True):
+        if flag == "--hostname":
+            return following
+        if flag.startswith("--hostname="):
+            return flag.partition("=")[2]
+    return os.environ.get("GH_HOST", "")
+
+
+def _overlay(state: Path, host: str) -> Path:
+    real = paths.gh_config_dir(os.environ)
+    told = control.post(state, "/overlay", {"config_dir": str(real), "gh_host": host})
+    if not told["overlay"]:
+        raise DaemonError(f"gh goes past the cache: {told['reason']}")
+    profile = settings.load(os.environ).effective[settings.PROFILE.name].text
+    return directory(state, profile or "ttl", real)
+
+
+def _default_ttl() -> list[str]:
+    """Return the header by which the entry point hands the caller's own default on."""
+    if not os.environ.get(settings.DEFAULT_TTL.name):
+        return []
+    return ["-H", f"X-P2PCache-Default-TTL: {settings.load(os.environ).default_ttl:g}"]
+
+
+def _bare(call: Sequence[str]) -> list[str]:
+    """Return the call without what would change or keep its output: of a flag the last counts."""
+    undone = [*_UNDONE, *(f"{flag}=false" for flag in ("--slurp", "--verbose") if flag in call)]
+    end = call.index("--") if "--" in call else len(call)
+    return [*call[:end], *undone, *call[end:]]
 
 
 def text(told: dict[str, Any]) -> str:

@@ -62,7 +62,11 @@ def _some(asked: dict[str, object]) -> int:
     state = paths.state_dir(os.environ)
     client.start(state, os.environ)
     told = control.post(
-        state, "/purge", asked, token=gh.token(os.environ, str(asked.get("site", ""))), timeout=None
+        state,
+        "/purge",
+        asked,
+        token=gh.any_token(os.environ, str(asked.get("site", ""))),
+        timeout=None,
     )
     return int(told["removed"])
 

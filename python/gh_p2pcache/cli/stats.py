@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from gh_p2pcache import paths
-from gh_p2pcache.cli import control
 from gh_p2pcache.cli.output import examples, heading, say_json, size, table
 from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.supervisor.commands import is_alive
 
 _ANSWERS = {
     "hit": "from the cache, GitHub not asked",
@@ -43,10 +43,14 @@ def command(*, as_json: bool) -> None:
 
 def read(state: Path) -> dict[str, Any]:
     """Return the running daemon's statistics, else what it last saved (`daemon` says which)."""
-    try:
-        return {"daemon": True} | control.get(state, "/stats")
-    except DaemonError:
-        return {"daemon": False} | _saved(state / "stats.json")
+    if is_alive(str(state)):
+        from gh_p2pcache.cli import control
+
+        try:
+            return {"daemon": True} | control.get(state, "/stats")
+        except DaemonError as error:
+            click.echo(f"gh-p2pcache: {error}", err=True)
+    return {"daemon": False} | _saved(state / "stats.json")
 
 
 def text(told: dict[str, Any]) -> str:
@@ -65,7 +69,7 @@ def text(told: dict[str, Any]) -> str:
     if told["routes"]:
         parts.append(_routes(told["routes"]))
     if not told["daemon"]:
-        parts.append("(the daemon is not running: these are the figures it saved last)")
+        parts.append("(no daemon answers: these are the figures it saved last)")
     return "\n\n".join(parts)
 
 

@@ -44,11 +44,13 @@ def read(state: Path) -> dict[str, Any]:
         return told | {
             "failed": failed.read_text(encoding="utf-8").strip() if failed.exists() else None
         }
-    awake = supervisor["ready"]
-    return told | {
-        "supervisor": supervisor,
-        "gateway": control.get(state, "/status") if awake else None,
-    }
+    told |= {"supervisor": supervisor, "gateway": None, "problem": None}
+    if supervisor["ready"]:
+        try:
+            told["gateway"] = control.get(state, "/status")
+        except DaemonError as error:
+            told["problem"] = str(error)
+    return told
 
 
 def text(told: dict[str, Any]) -> str:
@@ -58,7 +60,7 @@ def text(told: dict[str, Any]) -> str:
     supervisor, gateway = told["supervisor"], told["gateway"]
     rows = [
         ("daemon", _since("runs", supervisor["pid"], supervisor["since"])),
-        ("gateway", _gateway(supervisor, gateway)),
+        ("gateway", told["problem"] or _gateway(supervisor, gateway)),
         ("restarts", f"{supervisor['restarts']} after a crash" if supervisor["restarts"] else ""),
         ("engine", supervisor["engine"]),
         ("sockets", supervisor["run"]),

@@ -39,7 +39,7 @@ def running(env: Env) -> Iterator[Finding]:
         what = f"the daemon is of version {told['version']}, this is {__version__}"
         yield note(what, "gh p2pcache restart")
     else:
-        yield ok(f"daemon: pid {told['pid']}, {started}")
+        yield ok(f"the daemon answers ({started})")
     if supervisor and supervisor["restarts"]:
         yield note(f"its gateway crashed {supervisor['restarts']} times", "gh p2pcache logs")
     for warning in told["warnings"]:
