@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -98,10 +97,12 @@ def _link_prefix(data: Path) -> None:
         return
     if usual.is_symlink():
         usual.unlink()
-    elif (usual / engine.ENGINES).exists():
-        raise InstallError(f"{usual} holds an engine already; first: ./install.sh --uninstall")
     elif usual.exists():
-        # A set-up that never came about leaves little behind.
-        shutil.rmtree(usual)
+        # The entry point notes there that it tried a set-up of its own.
+        (usual / "set-up-tried").unlink(missing_ok=True)
+        try:
+            usual.rmdir()
+        except OSError:
+            raise InstallError(f"{usual} is in use; first: ./install.sh --uninstall") from None
     usual.parent.mkdir(parents=True, exist_ok=True)
     usual.symlink_to(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gh_p2pcache import paths
@@ -40,7 +41,10 @@ def _stop(progress: Progress) -> None:
         progress.say(f"  the daemon was not stopped: {error}")
     run = state / "run"
     if run.is_symlink():
-        shutil.rmtree(run.resolve(), ignore_errors=True)
+        sockets = run.resolve()
+        shutil.rmtree(sockets, ignore_errors=True)
+        with suppress(OSError):  # another daemon of this user's has its sockets beside
+            sockets.parent.rmdir()
         run.unlink()
 
 
@@ -49,8 +53,8 @@ def _remove_own(progress: Progress) -> None:
     usual = {name: value for name, value in os.environ.items() if not name.startswith("CACHE_")}
     for path in (paths.state_dir(usual), paths.cache_dir(usual), paths.config_file(usual).parent):
         _remove(path, progress)
-    for path in _named():
-        progress.say(f"  {path} is yours to remove: you named it")
+    for named in _named():
+        progress.say(f"  {named} is yours to remove: you named it")
 
 
 def _named() -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gh_p2pcache.sim.stage import Shown, Stage
 
-_AWAY = 0.08
+_AWAY = 0.15
 """Seconds that the small GitHub takes for an answer, about what the real one takes."""
 
 _LIMIT = 3
@@ -43,6 +43,7 @@ class Story:
         """Run every step."""
         self._stage.github(faults=[self._slow])
         title = self._first_calls()
+        self._script()
         self._write(title)
         self._rate_limit()
         self._outage()
@@ -56,9 +57,18 @@ class Story:
                    title, calls=1, answer="revalidated")  # fmt: skip
         return title
 
+    def _script(self) -> None:
+        script = "gh p2pcache exec -- gh issue list --repo acme/widgets --limit 2"
+        first = self._show(
+            script, "exec puts every gh that a script starts behind it …", calls=None, billed=None
+        )
+        self._show(script, "… with gh's own output, from GraphQL too.", first.stdout, answer="hit")
+
     def _write(self, title: str) -> None:
         write = f"gh p2pcache api -X PATCH {_ISSUE} -f title='{_TITLE_AFTER}' --silent"
         self._show(write, "A write goes straight through …", "", calls=1, billed=1, answer="bypass")
+        # GitHub's Date has whole seconds: an answer from the second of a write is not kept.
+        time.sleep(1)
         after = self._show(_READ, "… and the next read sees it.", f"{_TITLE_AFTER}\n",
                            calls=1, billed=1, answer="miss")  # fmt: skip
         self._expect(after.stdout != title, "the title changed")
@@ -89,7 +99,7 @@ class Story:
         stdout: str | None = None,
         *,
         calls: int | None = 0,
-        billed: int = 0,
+        billed: int | None = 0,
         answer: str = "",
         code: int = 0,
     ) -> Shown:
@@ -103,8 +113,8 @@ class Story:
         print(f"    {self._in('green' if not code else 'red', _figures(shown))}", flush=True)
         self._expect(shown.code == code, f"exit code {code}")
         self._expect(calls in (None, shown.calls), f"{calls} calls to GitHub")
-        self._expect(shown.billed == billed, f"{billed} of the rate limit")
-        self._expect(not answer or shown.answers.get(answer) == 1, f"a {answer or 'plain answer'}")
+        self._expect(billed in (None, shown.billed), f"{billed} of the rate limit")
+        self._expect(not answer or answer in shown.answers, f"a {answer or 'plain answer'}")
         self._expect(stdout in (None, shown.stdout), f"the output {stdout!r}")
         return shown
 

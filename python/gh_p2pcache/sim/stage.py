@@ -64,6 +64,10 @@ class Stage:
             )
         if not (self._github.stdout and self._github.stdout.readline()):
             raise RuntimeError(f"the small GitHub did not start: {log.read_text()}")
+        # The first call would start it too, or go without it where this machine is busy.
+        started = self._run("gh p2pcache start")
+        if started.returncode:
+            raise RuntimeError(f"the cache did not start: {started.stderr}")
 
     def close(self) -> None:
         """End the daemon and the small GitHub and remove everything."""
