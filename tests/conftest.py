@@ -4,10 +4,11 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from support.daemon import daemon, engine
 from support.gh import gh, ghs
 from support.sim import certificate, shared_sim, sim, sim_factory
 
-__all__ = ["certificate", "gh", "ghs", "shared_sim", "sim", "sim_factory"]
+__all__ = ["certificate", "daemon", "engine", "gh", "ghs", "shared_sim", "sim", "sim_factory"]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=SLOW)

@@ -27,50 +27,64 @@ def behaviour() -> str:
         return ""
 
 
+def complete(received: bytes) -> tuple[str, dict[str, str], bytes] | None:
+    """Return request line, header fields and body once they are all there."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    line, *rest = head.decode("latin-1").lower().split("\r\n")
+    fields = dict(field.split(": ", 1) for field in rest if ": " in field)
+    return (
+        (line, fields, body) if end and len(body) >= int(fields.get("content-length", 0)) else None
+    )
+
+
 async def verify(_host: str) -> bool:
     return True
 
 
 class StandIn:
+    """Accepts by hand: when it is to end, whoever was accepted is answered, nobody else accepted."""
+
     def __init__(self, listeners: dict[str, socket.socket]) -> None:
         self.listeners = listeners
         self.run = Path(listeners["ttl"].getsockname()).parent
         self.end = asyncio.Event()
-        self.open = 0
+        self.clients: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        servers = [
-            await asyncio.start_unix_server(
-                lambda reader, writer, name=name: self.client(name, reader, writer), sock=listener
-            )
-            for name, listener in self.listeners.items()
-        ]
+        loop = asyncio.get_running_loop()
+        for name, listener in self.listeners.items():
+            loop.add_reader(listener, self.accept, name, listener)
         await self.end.wait()
-        for server in servers:
-            server.close()
-        while self.open:
-            await asyncio.sleep(0.005)
+        for listener in self.listeners.values():
+            loop.remove_reader(listener)
+        while self.clients:
+            await asyncio.wait(self.clients)
 
-    async def client(
-        self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.open += 1
+    def accept(self, name: str, listener: socket.socket) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            lines = head.decode("latin-1").lower().split("\r\n")
-            fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-            body = await reader.readexactly(int(fields.get("content-length", 0)))
-            payload = await self.answer(name, lines[0], fields, body)
-            writer.write(
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return
+        connection.setblocking(False)
+        task = asyncio.create_task(self.client(name, connection))
+        self.clients.add(task)
+        task.add_done_callback(self.clients.discard)
+
+    async def client(self, name: str, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with connection:
+            received = b""
+            while not (asked := complete(received)):
+                part = await loop.sock_recv(connection, 65536)
+                if not part:
+                    return
+                received += part
+            payload = await self.answer(name, *asked)
+            head = (
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (len(payload), payload)
+                b"Content-Length: %d\r\n\r\n" % len(payload)
             )
-            await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-            self.open -= 1
+            await loop.sock_sendall(connection, head + payload)
         if behaviour() == "idle" and name != "control":
             self.end.set()
 
@@ -113,9 +127,6 @@ async def main() -> None:
     behave = behaviour()
     if behave == "crash":
         sys.exit(3)
-    if behave == "leak":
-        names = sorted(Path("/proc/self/fd").iterdir(), key=lambda entry: int(entry.name))
-        (STATE / "descriptors").write_text("\n".join(f"{n.name}" for n in names if n.exists()))
     given = dict(pair.split("=") for pair in os.environ["GH_P2PCACHE_FDS"].split(","))
     heartbeat = int(given.pop("heartbeat"))
     stand_in = StandIn({name: socket.socket(fileno=int(fd)) for name, fd in given.items()})
@@ -128,4 +139,7 @@ async def main() -> None:
         beating.cancel()
 
 
+if behaviour() == "leak":
+    there = [entry.name for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    (STATE / "descriptors").write_text("\n".join([os.environ["GH_P2PCACHE_FDS"], *there]))
 asyncio.run(main())

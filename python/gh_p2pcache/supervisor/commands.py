@@ -19,11 +19,11 @@ from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.supervisor import failed, place
 from gh_p2pcache.supervisor.place import Place
 
-FOR_A_CALL = 0.6
-"""Seconds that a gh command waits for a daemon to come up before it goes to GitHub itself."""
+COMING_UP, FIRST_ANSWER = 0.6, 0.72
+"""Seconds that a gh command waits for a daemon to come up, and then for its overlay, in all."""
 
 OVERLAY = 0.25
-"""Seconds that it waits for its overlay: verifying a host may take a round trip or three."""
+"""Seconds that it waits where a daemon runs: verifying a host may take a round trip or three."""
 
 _RETRY = 0.02
 _DESCRIPTORS = 4096
@@ -76,9 +76,11 @@ def ensure(state: str, config_dir: str, gh_host: str = "") -> None:
     from gh_p2pcache.supervisor import control
 
     os.environ["GH_CONFIG_DIR"] = config_dir
-    start(state, FOR_A_CALL)
+    deadline = time.monotonic() + (OVERLAY if is_alive(state) else FIRST_ANSWER)
+    start(state, COMING_UP)
     wanted = {"config_dir": config_dir, "gh_host": gh_host}
-    answer = control.post(f"{state}/run/control.sock", "/overlay", wanted, OVERLAY)
+    left = deadline - time.monotonic()
+    answer = control.post(f"{state}/run/control.sock", "/overlay", wanted, left)
     if not answer.get("overlay"):
         raise DaemonError(str(answer.get("reason", "gh's configuration can't be overlaid")))
 

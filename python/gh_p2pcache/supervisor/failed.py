@@ -26,7 +26,7 @@ def reason_since(state: str, then: float) -> str:
             if os.fstat(file.fileno()).st_mtime < then:
                 return ""
             return file.read().partition(" ")[2].strip()
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 
