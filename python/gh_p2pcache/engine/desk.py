@@ -125,7 +125,9 @@ class Desk:
         if entry.gzip and not wants_gzip(call.request.headers):
             body = plain(record.headers, body)
             headers = tuple(field for field in headers if field[0] != b"content-encoding")
-        headers = (*headers, *fields, (b"content-length", b"%d" % len(body)))
+        headers = (*headers, *fields)
+        if record.method != "HEAD":
+            headers = (*headers, (b"content-length", b"%d" % len(body)))
         return Answer(record.status, headers, body, source, age=int(age), detail=detail)
 
     def etag(self, call: Call, entry: Entry) -> bytes | None:

@@ -178,9 +178,10 @@ class Fill:
                 record = replace(entry.record, headers=merged, github_date=date)
                 entry = await desk.shelf.keep(record, entry.keys, desk.clock.now(), ttl)
             else:
-                desk.shelf.revalidated(entry, validation)
+                desk.shelf.revalidated(entry, validation, merged)
             self.nodes.saw(entry.record.tags)
-        return Outcome(desk.answer(call, entry, answer.REVALIDATED), entry)
+        given = desk.answer(call, entry, answer.REVALIDATED)
+        return Outcome(own_fields(given, response), entry)
 
     async def _keep(self, call: Call, response: Response, text: bytes, started: int) -> Outcome:
         desk = self.desk
@@ -206,7 +207,7 @@ class Fill:
             await desk.shelf.drop(current.keys, call.plan.key)
         self.nodes.saw(record.tags)
         desk.lists.saw(call, entry)
-        return Outcome(desk.answer(call, entry, answer.MISS), entry)
+        return Outcome(own_fields(desk.answer(call, entry, answer.MISS), response), entry)
 
     def _record(
         self, call: Call, response: Response, text: bytes, keys: ScopeKeys, *, shared: bool
@@ -315,6 +316,15 @@ def _streaming(
     passed.source = answer.BYPASS
     passed.stream = chunks()
     return passed
+
+
+def own_fields(given: Answer, response: Response) -> Answer:
+    """Return an answer with what GitHub just told this principal, which a shared record leaves out.
+
+    Rate limits, scopes and the like: who asked GitHub is answered as GitHub did.
+    """
+    given.headers = merge_304(given.headers, kept_headers(response.headers, shared=False))
+    return given
 
 
 def passed_on(call: Call, response: Response, detail: str) -> Answer:

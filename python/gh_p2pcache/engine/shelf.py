@@ -123,8 +123,12 @@ class Shelf:
         validation = replace(entry.validation, digest=entry.digest)
         self.disk.refresh(entry.tag, entry.keys, validation)
 
-    def revalidated(self, entry: Entry, validation: Validation) -> None:
-        """Replace an entry's validation, the record staying as it is."""
+    def revalidated(self, entry: Entry, validation: Validation, headers: Headers) -> None:
+        """Replace an entry's validation, the record staying as it is but for `headers`.
+
+        On disk those stay: what moves with each answer (rate limits, request id) is not worth it.
+        """
+        entry.record = replace(entry.record, headers=headers)
         entry.validation = validation
         entry.base = base_headers(entry.record, validation)
         entry.head = b""
