@@ -13,6 +13,7 @@ from gh_p2pcache.records.message import header
 from gh_p2pcache.sim.faults import Fault
 from support.engine import Bench
 
+QUERY = """query{repository(owner:"acme",name:"widgets"){id issues(first:5){nodes{id title}}}}"""
 ISSUES = "/repos/acme/widgets/issues?per_page=5"
 
 
@@ -238,7 +239,7 @@ async def test_a_client_without_gzip_gets_plain_bytes(bench: Bench) -> None:
 
 
 async def test_a_mutation_is_seen_by_the_next_query_and_the_next_read(bench: Bench) -> None:
-    query = b'{"query":"query{repository(owner:\\"acme\\",name:\\"widgets\\"){id issues(first:5){nodes{id title}}}}"}'
+    query = json.dumps({"query": QUERY}).encode()
     asked = {"target": "/graphql", "method": "POST", "headers": [("accept-encoding", "")]}
     before = json.loads((await bench.ask(**asked, body=query)).body)
     assert (await bench.ask(**asked, body=query)).source == "HIT"

@@ -15,12 +15,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from gh_p2pcache.engine.answer import Answer
-from gh_p2pcache.policy.headers import http_date
 from gh_p2pcache.errors import OriginError
+from gh_p2pcache.policy.headers import http_date
 from gh_p2pcache.records.message import Headers, Request, Response, header
 from gh_p2pcache.sim import etags
 from gh_p2pcache.sim.faults import Fault
@@ -46,6 +47,7 @@ Call = tuple[str, str, bytes]
 Place = tuple[str, str]
 CALLS = st.sampled_from([("GET", target, b"") for target in GETS] + [("POST", "/graphql", QUERY)])
 TOKENS = st.sampled_from(["alice", "bob", "carol"])
+AGAIN = st.sampled_from([True, True, False])
 PROFILES = st.sampled_from(["ttl", "exact"])
 BOUNDS = {"ttl": 24 * 3600, "exact": 900}
 STATUS_BOUND = 60
@@ -90,6 +92,7 @@ class Promises(RuleBasedStateMachine):
         self.kept_after = 0.0
         self.failing = False
         self.broken = False
+        self.lately: dict[tuple[Call, str], None] = {}
 
     @initialize(shared=st.booleans())
     def begin(self, shared: bool) -> None:
@@ -104,7 +107,7 @@ class Promises(RuleBasedStateMachine):
         if hasattr(self, "bench"):
             self.loop.run_until_complete(self.bench.stop())
         self.loop.close()
-        shutil.rmtree(self.directory)
+        shutil.rmtree(self.directory, ignore_errors=True)  # a killed engine may still be writing
         super().teardown()
 
     def note(self, request: Request, response: Response) -> None:
@@ -139,6 +142,11 @@ class Promises(RuleBasedStateMachine):
 
     @rule(call=CALLS, token=TOKENS, profile=PROFILES, times=st.sampled_from([1, 1, 1, 4]))
     def read(self, call: Call, token: str, profile: str, times: int) -> None:
+        self.lately.pop((call, token), None)
+        self.lately[call, token] = None
+        self.read_as(call, token, profile, times)
+
+    def read_as(self, call: Call, token: str, profile: str, times: int) -> None:
         before = len(self.bench.origin.sent)
         order = self.order
         for given in self.ask(call, token, profile, times):
@@ -147,6 +155,11 @@ class Promises(RuleBasedStateMachine):
             elif given.status >= 500 or given.status in {403, 429}:
                 self.judge_failure(call, token, profile, given)
         assert len(self.bench.origin.sent) - before <= 1, "promise 4: a burst is one call"
+
+    def look_again(self, again: bool) -> None:
+        """Ask once more what was asked lately: that is where an event must show, or must not."""
+        for call, token in list(self.lately)[-3:] if again else ():
+            self.read_as(call, token, "ttl", 1)
 
     def judge(self, call: Call, token: str, profile: str, given: Answer, order: int) -> None:
         place, body = key_of(call), plain(given.headers, given.body)
@@ -171,7 +184,7 @@ class Promises(RuleBasedStateMachine):
     def may_see(self, token: str, place: Place, said: list[Sent]) -> bool:
         if any(s.token == token for s in said):
             return True
-        if not self.shared or "/repos/acme/" not in place[1] and place[1] != "/graphql":
+        if not self.shared or not place[1].startswith(("/repos/acme/", "/graphql")):
             return False
         repo = "private" if "private" in place[1] else "widgets"
         proofs = (
@@ -183,7 +196,7 @@ class Promises(RuleBasedStateMachine):
         return any(self.now.seconds - s.at <= BOUNDS["ttl"] for s in proofs)
 
     def judge_failure(self, call: Call, token: str, profile: str, given: Answer) -> None:
-        """Promise 6: what could be bridged is bridged; what GitHub gave last to this token could."""
+        """Promise 6: what GitHub gave this token last, and lately, bridges its failure."""
         place = key_of(call)
         own = [s for s in self.sent.get(place, ()) if s.token == token and s.status < 500]
         own = [s for s in own if s.status not in {403, 429}]
@@ -193,8 +206,8 @@ class Promises(RuleBasedStateMachine):
         young = self.now.seconds - own[-1].at < bound - 1
         assert not (young and own[-1].at > self.kept_after), f"promise 6: {given}"
 
-    @rule(late=st.booleans())
-    def write(self, late: bool) -> None:
+    @rule(late=st.booleans(), again=AGAIN)
+    def write(self, late: bool, again: bool) -> None:
         """A write through us; when GitHub fails, nobody knows whether it took effect."""
         if self.failing and late:
             for fault in self.bench.sim.faults.waiting:
@@ -206,70 +219,82 @@ class Promises(RuleBasedStateMachine):
             self.written = self.order
             undecided = 61 if given.status >= 500 else 1
             self.kept_after = max(self.kept_after, self.now.seconds + undecided)
+        self.look_again(again)
 
-    @rule()
-    def somebody_else_writes(self) -> None:
+    @rule(again=AGAIN)
+    def somebody_else_writes(self, again: bool) -> None:
         body = json.dumps({"title": f"from outside {self.order}"}).encode()
         request = request_of("/repos/acme/widgets/issues", method="POST", token="job1", body=body)
         with contextlib.suppress(OriginError):
             self.loop.run_until_complete(self.bench.sim.handle(request))
+        self.look_again(again)
 
-    @rule(seconds=st.sampled_from([0.4, 1, 9, 31, 62, 301, 950, 90_000]))
-    def time_passes(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([0.4, 1, 9, 31, 62, 301, 950, 90_000]), again=AGAIN)
+    def time_passes(self, seconds: float, again: bool) -> None:
         self.now.advance(seconds)
+        self.look_again(again)
 
-    @rule(fault=st.sampled_from([("down", 0), ("status", 502), ("timeout", 0)]))
-    def github_breaks(self, fault: tuple[str, int]) -> None:
+    @rule(fault=st.sampled_from([("down", 0), ("status", 502), ("timeout", 0)]), again=AGAIN)
+    def github_breaks(self, fault: tuple[str, int], again: bool) -> None:
         self.bench.sim.faults.waiting.append(Fault(fault[0], status=fault[1]))
         self.failing = True
+        self.look_again(again)
 
     @precondition(lambda self: self.failing)
-    @rule()
-    def github_is_back(self) -> None:
+    @rule(again=AGAIN)
+    def github_is_back(self, again: bool) -> None:
         self.bench.sim.faults.waiting.clear()
         self.bench.sim.limits.secondary.clear()
         self.now.advance(3700)
         self.failing = False
+        self.look_again(again)
 
-    @rule(token=TOKENS, resource=st.sampled_from(["core", "graphql", "search"]))
-    def the_budget_is_spent(self, token: str, resource: str) -> None:
+    @rule(token=TOKENS, resource=st.sampled_from(["core", "graphql", "search"]), again=AGAIN)
+    def the_budget_is_spent(self, token: str, resource: str, again: bool) -> None:
         known = self.bench.sim.world.tokens[token]
         now = self.bench.sim.clock.now()
         self.bench.sim.limits.set(known, resource, now, remaining=0, reset_in=600)
         self.failing = True
+        self.look_again(again)
 
-    @rule(token=TOKENS, after=st.sampled_from(["seconds", "date", "none"]))
-    def a_secondary_limit(self, token: str, after: str) -> None:
+    @rule(token=TOKENS, after=st.sampled_from(["seconds", "date", "none"]), again=AGAIN)
+    def a_secondary_limit(self, token: str, after: str, again: bool) -> None:
         until = self.bench.sim.clock.now() + 90
         self.bench.sim.limits.secondary[token] = Secondary(until, after)
         self.failing = True
+        self.look_again(again)
 
-    @rule(token=TOKENS, revoked=st.booleans())
-    def a_token_is_revoked_or_restored(self, token: str, revoked: bool) -> None:
+    @rule(token=TOKENS, revoked=st.booleans(), again=AGAIN)
+    def a_token_is_revoked_or_restored(self, token: str, revoked: bool, again: bool) -> None:
         self.bench.sim.world.tokens[token].revoked = revoked
+        self.look_again(again)
 
-    @rule(open_=st.booleans())
-    def access_comes_and_goes(self, open_: bool) -> None:
+    @rule(open_=st.booleans(), again=AGAIN)
+    def access_comes_and_goes(self, open_: bool, again: bool) -> None:
         grants = self.bench.sim.world.tokens["bob"].grants
         grants["acme/private"] = CLASSES if open_ else frozenset()
+        self.look_again(again)
 
-    @rule()
-    def restart(self) -> None:
+    @rule(again=AGAIN)
+    def restart(self, again: bool) -> None:
         self.loop.run_until_complete(self.bench.stop())
         self.loop.run_until_complete(self.bench.start())
+        self.look_again(again)
 
-    @rule()
-    def kill(self) -> None:
+    @rule(again=AGAIN)
+    def kill(self, again: bool) -> None:
         """What was being written is lost, so it need not bridge anything."""
         self.bench.abandon()
         self.loop.run_until_complete(self.bench.start())
         self.kept_after = self.now.seconds
+        self.look_again(again)
 
-    @rule(seconds=st.sampled_from([-86_400, -100, 100, 86_400]))
-    def the_wall_clock_jumps(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([-86_400, -100, 100, 86_400]), again=AGAIN)
+    def the_wall_clock_jumps(self, seconds: float, again: bool) -> None:
         """Records may seem too old or too young after the next start, never too fresh."""
         self.now.jump(seconds)
         self.broken = True
+        self.look_again(again)
 
 
 TestPromises = Promises.TestCase
