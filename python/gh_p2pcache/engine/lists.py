@@ -13,19 +13,24 @@ _REMEMBERED = 10_000
 
 
 class Lists:
-    """GitHub dates at which first pages were fetched with a new body, by scope and family."""
+    """When first pages were fetched with a new body, by scope and family.
+
+    By GitHub's Date, and by our own clock within one second of it: all pages of a list are usually
+    fetched in the same second, and so may a change be.
+    """
 
     def __init__(self) -> None:
-        self._changed: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
+        self._changed: OrderedDict[tuple[bytes, bytes], tuple[int, float]] = OrderedDict()
 
     def saw(self, call: Call, entry: Entry) -> None:
         """Learn from the entry of a first page; its `next` may lead to another family."""
         if not call.plan.per_page or call.behind is not None:
             return
-        link = header(entry.record.headers, b"link")
+        record = entry.record
+        link = header(record.headers, b"link")
         for name in (family(call.request), next_family(call.request, link)):
             if name is not None:
-                self._changed[entry.keys.id, name] = entry.record.github_date
+                self._changed[entry.keys.id, name] = (record.github_date, record.fetched_at)
         while len(self._changed) > _REMEMBERED:
             self._changed.popitem(last=False)
 
@@ -33,5 +38,6 @@ class Lists:
         """Tell whether the first page changed after this later page was last confirmed."""
         if call.behind is None:
             return False
-        changed = self._changed.get((entry.keys.id, call.behind), 0)
-        return changed > entry.validation.github_date
+        changed = self._changed.get((entry.keys.id, call.behind))
+        confirmed = (entry.validation.github_date, entry.validation.validated_at)
+        return changed is not None and changed > confirmed
