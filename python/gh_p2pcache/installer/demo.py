@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from gh_p2pcache.installer import engine, environment
+from gh_p2pcache.installer import engine, environment, register
 from gh_p2pcache.installer.progress import Progress
 
 _OLDEST_GH = (2, 23)
@@ -18,6 +18,7 @@ def run(data: Path, checkout: Path, progress: Progress) -> int:
     """Tell the story; returns 0 if every step showed what it claims."""
     progress.say("Setting up the engine")
     engine.set_up(data, checkout, progress)
+    register.add_shim(data, checkout)
     gh = _gh_of_this_machine(data) or _pinned_gh(data, checkout, progress)
     python = str(data / engine.LINK / "bin/python")
     places = [f"--gh={gh}", f"--checkout={checkout}", f"--data={data}"]

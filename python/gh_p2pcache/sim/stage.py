@@ -44,26 +44,28 @@ class Stage:
     """Everything lies below one temporary directory and ends with `close`."""
 
     def __init__(self, gh: Path, checkout: Path, data: Path) -> None:
-        self.top = Path(tempfile.mkdtemp(prefix="p2pcache-"))
+        self.top = Path(tempfile.mkdtemp(prefix="p2pcache-", dir=_short_folder()))
         self._socket = self.top / "github.sock"
         self._env = self._lay_home(gh, checkout, data)
-        log = self.top / "github.log"
-        with log.open("wb") as errors:
-            self._github = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-I",
-                    "-m",
-                    "gh_p2pcache.sim",
-                    "--with-parent",
-                    f"--unix={self._socket}",
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+        self._github = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-m",
+                "gh_p2pcache.sim",
+                "--with-parent",
+                f"--unix={self._socket}",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(self.top / "github.log").open("wb"),
+        )
+
+    def open(self) -> None:
+        """Start what the story needs. Raises RuntimeError."""
         if not (self._github.stdout and self._github.stdout.readline()):
-            raise RuntimeError(f"the small GitHub did not start: {log.read_text()}")
+            log = (self.top / "github.log").read_text(errors="replace")
+            raise RuntimeError(f"the small GitHub did not start: {log}")
         # The first call would start it too, or go without it where this machine is busy.
         started = self._run("gh p2pcache start")
         if started.returncode:
@@ -153,6 +155,12 @@ class Stage:
             "GH_PROMPT_DISABLED": "1",
             "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
         }
+
+
+def _short_folder() -> str:
+    """Return where sockets' paths stay short enough: macOS has a long TMPDIR."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= 40 else "/tmp"  # noqa: S108  mkdtemp's directory is private
 
 
 def _http(path: Path, method: str, target: str, body: str | None = None) -> Any:
