@@ -74,7 +74,8 @@ def ask(
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         try:
-            connection.connect(f"{run}/supervisor.sock")
+            # By its real path: the one through the state directory may be too long for a socket.
+            connection.connect(f"{os.path.realpath(run)}/supervisor.sock")
             connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
             received = b""
             while to_the_end or not received.endswith(b"\n"):
