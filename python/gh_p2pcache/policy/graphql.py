@@ -80,7 +80,7 @@ def _parse(body: bytes) -> Operation | None:
     if not isinstance(call, dict) or not call.keys() <= _MEMBERS:
         return None
     query, name = call.get("query"), call.get("operationName")
-    variables = call.get("variables") or {}
+    variables = {} if call.get("variables") is None else call["variables"]
     if not (isinstance(query, str) and isinstance(variables, dict)):
         return None
     if not (name is None or isinstance(name, str)):

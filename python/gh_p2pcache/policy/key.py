@@ -63,6 +63,7 @@ OUR_PREFIX = b"x-p2pcache-"
 
 _PRETTY = re.compile(rb"curl|wget|safari|firefox", re.IGNORECASE)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _BODILESS = frozenset({"GET", "HEAD"})
 
@@ -140,8 +141,11 @@ def _parameter(item: str) -> str:
 
 
 def normalised_escapes(text: str) -> str:
-    """Decode escapes of unreserved characters, others in upper case (RFC 3986 section 6.2.2)."""
-    return _ESCAPE.sub(_unescape, text)
+    """Decode escapes of unreserved characters, others in upper case (RFC 3986 section 6.2.2).
+
+    A text with a % that escapes nothing is left alone: decoding could make an escape of it.
+    """
+    return text if MALFORMED.search(text) else _ESCAPE.sub(_unescape, text)
 
 
 def _unescape(match: re.Match[str]) -> str:

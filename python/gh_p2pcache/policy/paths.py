@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gh_p2pcache.policy.key import normalised_escapes
+from gh_p2pcache.policy.key import MALFORMED, normalised_escapes
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ODD = re.compile(r"//|/\.\.?(?:/|$)|\\|%5C|%00")
@@ -33,9 +33,9 @@ def place(path: str) -> Place | None:
     """Judge a path below the API root; None if it is odd.
 
     Odd is what a server may resolve to another path than the one it looks like: dot segments
-    (RFC 3986 section 5.2.4), empty segments, backslashes, these behind percent-encoding, and an
-    owner or name that no repository can have. Such a path must never be taken for the
-    repository that its first segments name.
+    (RFC 3986 section 5.2.4), empty segments, backslashes, these behind percent-encoding, a % that
+    escapes nothing, and an owner or name that no repository can have. Such a path must never be
+    taken for the repository that its first segments name.
     """
     return _remembered(path) if len(path) <= _REMEMBERED_LENGTH else _place(path)
 
@@ -43,7 +43,7 @@ def place(path: str) -> Place | None:
 def _place(path: str) -> Place | None:
     if "%" in path:
         path = normalised_escapes(path)
-        if _ODD.search(_SLASH.sub("/", path)):
+        if MALFORMED.search(path) or _ODD.search(_SLASH.sub("/", path)):
             return None
     elif _ODD.search(path):
         return None

