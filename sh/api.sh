@@ -35,7 +35,8 @@ newline='
 
 # Takes our own flags out, gives the rest to gh, and says what the cache did.
 run_api() {
-    ttl='' mode='' host=${GH_HOST-} unheeded='' token='' count=$#
+    unset ttl
+    mode='' host=${GH_HOST-} unheeded='' token='' count=$#
     while [ "$count" -gt 0 ]; do
         case $1 in
             --ttl)
@@ -82,8 +83,10 @@ run_api() {
     esac
     mode=${mode# }
     mode=${mode% }
-    [ -z "$ttl" ] || duration "$ttl" || wrong_usage "--ttl takes a duration such as 90, 30s, 5m or 1d ('$ttl' was given)"
-    ttl=${ttl:+$seconds}
+    seconds=''
+    [ -z "${ttl+given}" ] || duration "$ttl" ||
+        wrong_usage "--ttl takes a duration such as 90, 30s, 5m or 1d ('$ttl' was given)"
+    ttl=$seconds
     default_ttl=${CACHE_DEFAULT_TTL-}
     if [ -n "$default_ttl" ] && ! duration "$default_ttl"; then
         say "CACHE_DEFAULT_TTL takes a duration such as 90, 30s, 5m or 1d ('$default_ttl' was given); it is left out"
@@ -134,7 +137,9 @@ find_id() {
 
 # The gateway left `LEVEL TEXT` under the call's name.
 say_what_the_cache_did() {
-    { IFS= read -r said <"$run/calls/$call"; } 2>/dev/null || return 0
+    said=''
+    { IFS= read -r said <"$run/calls/$call"; } 2>/dev/null
+    [ -n "$said" ] || return 0
     rm -f "$run/calls/$call" >/dev/null 2>&1 &
     log=${CACHE_LOG:-${CI:+info}}
     case $log in

@@ -5,10 +5,23 @@ import os
 from hypothesis import HealthCheck, settings
 
 from support.daemon import daemon, engine
+from support.entry import entry, shared_entry, warm
 from support.gh import gh, ghs
 from support.sim import certificate, shared_sim, sim, sim_factory
 
-__all__ = ["certificate", "daemon", "engine", "gh", "ghs", "shared_sim", "sim", "sim_factory"]
+__all__ = [
+    "certificate",
+    "daemon",
+    "engine",
+    "entry",
+    "gh",
+    "ghs",
+    "shared_entry",
+    "shared_sim",
+    "sim",
+    "sim_factory",
+    "warm",
+]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=SLOW)

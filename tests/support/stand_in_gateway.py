@@ -30,7 +30,7 @@ def behaviour() -> str:
 def complete(received: bytes) -> tuple[str, dict[str, str], bytes] | None:
     """Return request line, header fields and body once they are all there."""
     head, end, body = received.partition(b"\r\n\r\n")
-    line, *rest = head.decode("latin-1").lower().split("\r\n")
+    line, *rest = head.decode().lower().split("\r\n")
     fields = dict(field.split(": ", 1) for field in rest if ": " in field)
     return (
         (line, fields, body) if end and len(body) >= int(fields.get("content-length", 0)) else None
