@@ -117,7 +117,7 @@ class DiskStore:
             self._report("write_failed", error)
             return None
         if outcome != "kept":
-            self._report(outcome, tag)
+            self._on_event(outcome)
             return None
         return validation
 

@@ -28,8 +28,7 @@ class Quarantine:
 
     def clear(self) -> None:
         """Drop everything."""
-        if self._directory.exists():
-            shutil.rmtree(self._directory)
+        _drop(self._directory)
 
     def _trim(self) -> None:
         with os.scandir(self._directory) as entries:
@@ -43,6 +42,7 @@ class Quarantine:
 
 
 def _drop(path: Path) -> None:
+    # rmtree would open whatever it is given, and wait at a pipe.
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
