@@ -1,5 +1,6 @@
 """An origin that says exactly the bytes a test gives it, on a Unix socket, and remembers."""
 
+import socket
 import socketserver
 import tempfile
 import threading
@@ -22,11 +23,22 @@ class Asked:
     method: str
     target: str
     headers: HTTPMessage
+    client: socket.socket
     body: bytes = b""
 
     def __getitem__(self, name: str) -> str | None:
         value: str | None = self.headers[name]
         return value
+
+    def until_gone(self, seconds: float = 20.0) -> bool:
+        """Wait until the other end closes; False when it has not."""
+        self.client.settimeout(seconds)
+        try:
+            return not self.client.recv(1)
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
 
 
 @dataclass
@@ -41,6 +53,7 @@ class ScriptedOrigin:
     answers: Answers = field(default=lambda _: iter([answer()]))
     asked: list[Asked] = field(default_factory=list)
     ended: int = 0
+    reads_bodies: bool = True
 
     @property
     def upstream(self) -> str:
@@ -75,7 +88,7 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         origin = self.server.origin
         try:
-            asked = _read(self.rfile)
+            asked = _read(self.rfile, self.connection, body=origin.reads_bodies)
             if asked is None:
                 return
             origin.asked.append(asked)
@@ -93,12 +106,14 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     origin: ScriptedOrigin
 
 
-def _read(stream: BufferedReader) -> Asked | None:
+def _read(stream: BufferedReader, client: socket.socket, *, body: bool) -> Asked | None:
     line = stream.readline().decode("latin-1").split()
     if len(line) != 3:
         return None
     headers = parse_headers(stream)
-    asked = Asked(line[0], line[1], headers)
+    asked = Asked(line[0], line[1], headers, client)
+    if not body:
+        return asked
     if headers["transfer-encoding"]:
         while size := int(stream.readline(), 16):
             asked.body += stream.read(size)

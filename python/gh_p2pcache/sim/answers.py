@@ -23,7 +23,8 @@ class Answer:
     """An answer before limits, coding and validators: JSON `data`, or `body`, or `stream` bytes.
 
     `etag` False: no validator and no Cache-Control, as on GitHub's errors and redirects; `memo`
-    False: made anew at each call, because it depends on more than the world.
+    False: made anew at each call, because it depends on more than the world; `opaque`: an ETag
+    that is not made by the formula.
     """
 
     status: int = 200
@@ -34,6 +35,7 @@ class Answer:
     headers: Fields = field(default_factory=list)
     etag: bool = True
     memo: bool = True
+    opaque: str | None = None
     media: str = "github.v3; format=json"
 
 
@@ -137,10 +139,11 @@ def no_content(status: int = 204) -> Answer:
     return Answer(status, body=b"", etag=False)
 
 
-def media(body: bytes, kind: str) -> Answer:
+def media(body: bytes, kind: str, opaque: str | None = None) -> Answer:
     """Return text in a custom media type (diff, patch, raw, sha, html)."""
     content_type = f"application/vnd.github.v3.{kind}; charset=utf-8".encode()
-    return Answer(body=body, content_type=content_type, media=f"github.v3; param={kind}")
+    shown = f"github.v3; param={kind}"
+    return Answer(body=body, content_type=content_type, media=shown, opaque=opaque)
 
 
 MESSAGES = {

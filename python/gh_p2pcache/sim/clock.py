@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import formatdate
+from functools import lru_cache
 
 
 @dataclass(slots=True)
@@ -23,7 +24,12 @@ class Clock:
 
 def http_date(seconds: float) -> bytes:
     """Return unix seconds as an HTTP date (RFC 9110 section 5.6.7)."""
-    return formatdate(int(seconds), usegmt=True).encode()
+    return _http_date(int(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 def iso(seconds: float | None) -> str | None:

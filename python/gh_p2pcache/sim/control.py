@@ -19,11 +19,11 @@ def state(sim: Sim) -> dict[str, Any]:
 def control(sim: Sim, wanted: dict[str, Any]) -> None:
     """Do what each member says, in the order they came; ValueError names an unknown one.
 
-    reset: true (all anew) or "counters"; faults: [Fault fields]; fault: one more;
-    limits: [{token, resource, limit?, remaining?, reset_in?}]; secondary: {token, seconds,
-    retry_after?, status?}, seconds 0 ends it; clock_shift: seconds; etag_formula; lag;
-    last_page_lie; revoke, restore: token names; grant: {token, repo, classes}; push: {repo,
-    branch, path, content, message?}; run: {repo, id, status, conclusion?}.
+    reset: true (all anew) or "counters". faults: [Fault's fields] instead of those that are set;
+    fault: one more. limits: [{token, resource, limit?, remaining?, reset_in?}]. secondary: {token,
+    seconds, retry_after?, status?}; 0 seconds end it. clock_shift: seconds. etag_formula, lag,
+    last_page_lie, replay_step: see Switches. revoke, restore: token names. grant: {token, repo,
+    classes}. push: {repo, branch, path, content, message?}. run: {repo, id, status, conclusion?}.
     """
     for name, value in wanted.items():
         if name not in _SWITCHES:
@@ -64,6 +64,7 @@ def _clock_shift(sim: Sim, value: float) -> None:
 def _switch(name: str) -> Any:
     def set_it(sim: Sim, value: Any) -> None:
         setattr(sim.switches, name, value)
+        sim.world.changed()
 
     return set_it
 
@@ -114,6 +115,7 @@ _SWITCHES = {
     "etag_formula": _switch("etag_formula"),
     "lag": _switch("lag"),
     "last_page_lie": _switch("last_page_lie"),
+    "replay_step": _switch("replay_step"),
     "revoke": _revoked(revoked=True),
     "restore": _revoked(revoked=False),
     "grant": _grant,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 FILE_HOSTS = frozenset(
     {
@@ -25,6 +26,7 @@ class Place:
     path: str
 
 
+@lru_cache(maxsize=4096)
 def place(host: str, path: str) -> Place:
     """Return the place of a request; a host that is not GitHub's counts as api.github.com."""
     name = host.partition(":")[0].lower()

@@ -1,10 +1,10 @@
-"""GitHub's answers to a caller that is over a limit."""
+"""What GitHub says about limits: the budgets, and the answers to a caller that is over one."""
 
 from __future__ import annotations
 
-from gh_p2pcache.sim.answers import Answer
+from gh_p2pcache.sim.answers import Answer, Call
 from gh_p2pcache.sim.clock import http_date
-from gh_p2pcache.sim.limits import Secondary
+from gh_p2pcache.sim.limits import Limits, Secondary
 from gh_p2pcache.sim.tokens import Token
 from gh_p2pcache.sim.world import World
 
@@ -43,3 +43,18 @@ def over_secondary(limit: Secondary, now: float) -> Answer:
     elif limit.retry_after == "date":
         answer.headers.append((b"retry-after", http_date(limit.until)))
     return answer
+
+
+def rate_limit(limits: Limits, call: Call) -> Answer:
+    """Return /rate_limit: the caller's budgets. It costs nothing."""
+    resources = {}
+    for resource in ("core", "search", "graphql", "code_search"):
+        window = limits.window(call.token, resource, call.now)
+        resources[resource] = {
+            "limit": window.limit,
+            "used": window.used,
+            "remaining": window.remaining,
+            "reset": window.reset,
+        }
+    data = {"resources": resources, "rate": resources["core"]}
+    return Answer(data=data, etag=False, memo=False)

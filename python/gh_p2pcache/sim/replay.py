@@ -11,33 +11,52 @@ from typing import Any
 
 from gh_p2pcache.records.message import Request, header
 from gh_p2pcache.sim.answers import Answer, error
+from gh_p2pcache.sim.wire import FIXED
 
 OURS = frozenset(
-    b"server date content-length content-encoding connection etag vary cache-control "
-    b"x-github-request-id x-oauth-scopes x-accepted-oauth-scopes".split()
-)
-"""Fields that the sim makes itself, also for a recorded answer."""
+    b"server date content-length content-type connection etag vary x-github-request-id "
+    b"x-oauth-scopes x-github-media-type x-github-api-version-selected".split()
+) | {name for name, _ in FIXED}
+"""Fields that the sim makes itself, also for a recorded answer; rate limits are more of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Recorded exchanges by (host, target, Accept)."""
+    """Recorded exchanges by (host, target, Accept): one row a recording, in their order."""
 
-    exchanges: dict[tuple[str, str, str], dict[str, Any]]
+    exchanges: dict[tuple[str, str, str], list[dict[str, Any]]]
 
     @classmethod
     def load(cls, path: Path) -> Replay:
-        """Read a gzipped JSON list of exchanges."""
-        rows = json.loads(gzip.decompress(path.read_bytes()))
-        return cls({(row["host"], row["target"], row["accept"]): row for row in rows})
+        """Read a gzipped JSON list of exchanges: host, target, accept, status, headers, body."""
+        exchanges: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for row in json.loads(gzip.decompress(path.read_bytes())):
+            key = (row["host"], row["target"], row["accept"])
+            exchanges.setdefault(key, []).append(row)
+        return cls(exchanges)
 
-    def answer(self, request: Request) -> Answer:
-        """Return the recorded answer to a read; 404 for what was not recorded."""
+    def answer(self, request: Request, step: int) -> Answer:
+        """Return the recorded answer to a read, of several the one numbered `step` or the last."""
         accept = (header(request.headers, b"accept") or b"").decode("latin-1")
-        row = self.exchanges.get((request.host, request.target, accept))
-        if row is None or request.method not in ("GET", "HEAD"):
+        rows = self.exchanges.get((request.host, request.target, accept))
+        if rows is None or request.method not in ("GET", "HEAD"):
             raise error(404)
-        body = b64decode(row["base64"]) if "base64" in row else row["body"].encode()
-        fields = [(name.lower().encode(), value.encode()) for name, value in row["headers"]]
-        kept = [f for f in fields if f[0] not in OURS and not f[0].startswith(b"x-ratelimit-")]
-        return Answer(row["status"], body=body, headers=kept, etag=row["status"] == 200)
+        return _answer(rows[min(step, len(rows) - 1)])
+
+
+def _answer(row: dict[str, Any]) -> Answer:
+    fields = [(name.lower().encode(), value.encode()) for name, value in row["headers"]]
+    named = dict(fields)
+    opaque = named.get(b"etag", b"").removeprefix(b"W/").strip(b'"').decode()
+    ours = OURS | ({b"cache-control"} if opaque else set())
+    kept = [f for f in fields if f[0] not in ours and not f[0].startswith(b"x-ratelimit-")]
+    by_formula = len(opaque) == 64 and row["host"] == "api.github.com"
+    return Answer(
+        row["status"],
+        body=b64decode(row["base64"]) if "base64" in row else row["body"].encode(),
+        content_type=named.get(b"content-type", b""),
+        headers=kept,
+        etag=bool(opaque),
+        opaque=None if by_formula or not opaque else opaque,
+        media=named.get(b"x-github-media-type", b"").decode(),
+    )

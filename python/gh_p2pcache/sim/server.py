@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gh_p2pcache.records.message import Headers, Request
 from gh_p2pcache.sim.control import control, state
-from gh_p2pcache.sim.sim import PATTERN, Outcome, Sim
+from gh_p2pcache.sim.reply import PATTERN, Outcome
+from gh_p2pcache.sim.sim import Sim
 
 KEPT_BODY = 16 * 1024 * 1024
 """Larger uploads are counted, not kept."""

@@ -5,53 +5,25 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from gh_p2pcache.errors import OriginError
 from gh_p2pcache.records.message import Request, Response, header
-from gh_p2pcache.sim import etags, graphql, limits, rest, wire
-from gh_p2pcache.sim.answers import Answer, Call, Fields, HTTPError, error, parse_query
-from gh_p2pcache.sim.clock import Clock, http_date
+from gh_p2pcache.sim import graphql, limits, rest, wire
+from gh_p2pcache.sim.answers import Answer, Call, HTTPError, error, parse_query
+from gh_p2pcache.sim.clock import Clock
 from gh_p2pcache.sim.faults import Fault, Faults
 from gh_p2pcache.sim.files import serve_file
 from gh_p2pcache.sim.hosts import Place, place
 from gh_p2pcache.sim.journal import Entry, Journal
-from gh_p2pcache.sim.refusals import over_limit, over_secondary
+from gh_p2pcache.sim.refusals import over_limit, over_secondary, rate_limit
 from gh_p2pcache.sim.replay import Replay
+from gh_p2pcache.sim.reply import PATTERN, Outcome, Replies, Switches
 from gh_p2pcache.sim.seed import seed_world
 from gh_p2pcache.sim.tokens import ANONYMOUS, Token, secret_of
 from gh_p2pcache.sim.world import World
 
-PATTERN = bytes(range(256)) * 256
-"""What a streamed body repeats: 64 KiB."""
-
-
-@dataclass(slots=True)
-class Switches:
-    """How this GitHub behaves.
-
-    `etag_formula`: "github" or "other"; `lag`: seconds for which reads show the world from before
-    a write; `last_page_lie`: a full last page that gained a successor is still 304, without Link.
-    """
-
-    etag_formula: str = "github"
-    lag: float = 0.0
-    last_page_lie: bool = True
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a client gets: `delay` seconds first, then an answer, or `fault` (down, timeout, die).
-
-    `stream` more bytes of PATTERN follow the body.
-    """
-
-    status: int = 0
-    headers: Fields = field(default_factory=list)
-    body: bytes = b""
-    stream: int = 0
-    delay: float = 0.0
-    fault: str = ""
+REMEMBERED = 20_000
+"""Answers that are remembered at most, some 6 kB each."""
 
 
 class Sim:
@@ -76,8 +48,7 @@ class Sim:
         self.faults = Faults()
         self.switches = Switches()
         self.journal = Journal()
-        self._served = 0
-        self._ended: set[str] = set()
+        self._replies = Replies(self.clock, self.limits, self.switches)
         self._past: list[tuple[float, World]] = []
 
     async def handle(self, request: Request) -> Response:
@@ -94,29 +65,31 @@ class Sim:
     def respond(self, request: Request, uploaded: int | None = None) -> Outcome:
         """Answer a request; `uploaded` is the size of a body that was too large to keep."""
         faults = self.faults.take(f"{request.method} {request.target}")
-        delay = sum(fault.seconds for fault in faults if fault.kind == "delay")
         fault = next((fault for fault in faults if fault.kind != "delay"), None)
-        if fault is not None and fault.kind != "die" and not fault.late:
-            outcome = self._failed(request, fault)
-        else:
+        if fault is None or fault.late or fault.kind == "die":
             outcome = self._answer(request, uploaded)
-            if fault is not None and fault.kind == "die":
-                outcome.fault = "die"
-            elif fault is not None:
-                outcome = self._failed(request, fault)
-        outcome.delay = delay
+        else:
+            outcome = Outcome()
+            self._note(request, self._token(request) or ANONYMOUS, "fault", 0, billed=False)
+        if fault is not None:
+            outcome = self._broken(request, fault, outcome)
+        outcome.delay = sum(fault.seconds for fault in faults if fault.kind == "delay")
         return outcome
 
-    def _failed(self, request: Request, fault: Fault) -> Outcome:
-        token = self._token(request) or ANONYMOUS
-        status = fault.status if fault.kind == "status" else 0
-        entry = Entry(self.clock.now(), token.name, request, "fault", status, billed=False)
-        self.journal.add(entry)
-        if fault.kind != "status":
-            return Outcome(fault=fault.kind)
-        answer = Answer(status, {"message": "Server Error"}, etag=False)
-        prepared = wire.prepare(answer, "fault", for_people=False)
-        return self._outcome(request, token, prepared, "core")
+    def _broken(self, request: Request, fault: Fault, outcome: Outcome) -> Outcome:
+        if fault.kind == "status":
+            answer = Answer(fault.status, {"message": "Server Error"}, etag=False)
+            prepared = wire.prepare(answer, "fault", for_people=False)
+            token = self._token(request) or ANONYMOUS
+            return self._replies.reply(request, token, prepared, "core", billed=False)
+        outcome.fault = fault.kind
+        return outcome
+
+    def _note(
+        self, request: Request, token: Token, route: str, status: int, *, billed: bool
+    ) -> None:
+        now = self.clock.now()
+        self.journal.add(Entry(now, token.name, request, route, status, billed=billed))
 
     def _token(self, request: Request) -> Token | None:
         """Return who calls; None for a token that is not (or no longer) valid."""
@@ -141,10 +114,9 @@ class Sim:
             else:
                 prepared = self._prepared(request, at, query, token, uploaded)
                 billed = resource not in ("", "files")
-        outcome = self._outcome(request, token, prepared, resource, billed=billed)
+        outcome = self._replies.reply(request, token, prepared, resource, billed=billed)
         billed = billed and outcome.status != 304
-        now = self.clock.now()
-        self.journal.add(Entry(now, token.name, request, prepared.route, outcome.status, billed))
+        self._note(request, token, prepared.route, outcome.status, billed=billed)
         return outcome
 
     @staticmethod
@@ -170,7 +142,8 @@ class Sim:
         world = self._visible() if reading else self.world
         accept = header(request.headers, b"accept")
         for_people = wire.pretty(request.headers)
-        key = (token.name, at.base, request.target, accept, for_people)
+        granted = tuple(token.grants.items())
+        key = (token.name, granted, at.base, request.target, accept, for_people)
         if reading and key in world.memo:
             found: wire.Prepared = world.memo[key]
             return found
@@ -189,17 +162,19 @@ class Sim:
         label, answer = self._route(call, at, request)
         prepared = wire.prepare(answer, label, for_people=for_people)
         if reading and answer.memo:
+            if len(world.memo) >= REMEMBERED:
+                world.memo.clear()
             world.memo[key] = prepared
         return prepared
 
     def _route(self, call: Call, at: Place, request: Request) -> tuple[str, Answer]:
         try:
             if self.replay is not None:
-                return "replay", self.replay.answer(request)
+                return "replay", self.replay.answer(request, self.switches.replay_step)
             if at.kind == "files":
                 return "files", serve_file(call)
             if call.path == "/rate_limit":
-                return "GET /rate_limit", self._rate_limit(call)
+                return "GET /rate_limit", rate_limit(self.limits, call)
             return self._graphql(call) if at.kind == "graphql" else self._rest(call)
         except HTTPError as refusal:
             return f"{request.method} refused", refusal.answer
@@ -235,91 +210,6 @@ class Sim:
         while self._past and self._past[0][0] <= horizon:
             self._past.pop(0)
         return self._past[0][1] if self._past else self.world
-
-    def _rate_limit(self, call: Call) -> Answer:
-        now, resources = self.clock.now(), {}
-        for resource in ("core", "search", "graphql", "code_search"):
-            window = self.limits.window(call.token, resource, now)
-            resources[resource] = {
-                "limit": window.limit,
-                "used": window.used,
-                "remaining": window.remaining,
-                "reset": window.reset,
-            }
-        data = {"resources": resources, "rate": resources["core"]}
-        return Answer(data=data, etag=False, memo=False)
-
-    def _outcome(
-        self,
-        request: Request,
-        token: Token,
-        prepared: wire.Prepared,
-        resource: str,
-        *,
-        billed: bool = False,
-    ) -> Outcome:
-        body, compressed = wire.coded(prepared, request.headers)
-        fields = list(prepared.fields)
-        unmodified = False
-        if prepared.validated and prepared.status == 200:
-            opaque = self._etag(request, prepared)
-            fields.append((b"etag", f'{"W/" if compressed else ""}"{opaque}"'.encode()))
-            unmodified = self._not_modified(request, fields, opaque)
-        status = 304 if unmodified else prepared.status
-        head: Fields = [
-            (b"server", b"GitHub.com"),
-            (b"date", http_date(self.clock.now())),
-            *(f for f in fields if not (unmodified and f[0] == b"content-type")),
-        ]
-        if status not in (204, 304):
-            head.append((b"content-length", b"%d" % (len(body) + prepared.stream)))
-        if compressed and not unmodified:
-            head.append((b"content-encoding", b"gzip"))
-        head += self._about_caller(token, resource or "core", spend=billed and not unmodified)
-        empty = unmodified or request.method == "HEAD"
-        stream = 0 if empty else prepared.stream
-        return Outcome(status, head, b"" if empty else body, stream)
-
-    def _etag(self, request: Request, prepared: wire.Prepared) -> str:
-        varied = tuple(f for f in request.headers if f[0] in etags.VARIED)
-        key = (*varied, (b"formula", self.switches.etag_formula.encode()))
-        if key not in prepared.etags:
-            formula = etags.FORMULAS[self.switches.etag_formula]
-            prepared.etags[key] = formula(varied, prepared.body)
-        return prepared.etags[key]
-
-    def _not_modified(self, request: Request, fields: Fields, opaque: str) -> bool:
-        """Say whether the answer is 304, with GitHub's lie about a full last page."""
-        more = b'rel="next"' in (header(tuple(fields), b"link") or b"")
-        condition = header(request.headers, b"if-none-match")
-        if condition is None or not etags.matches(condition, opaque):
-            if not more:
-                self._ended.add(opaque)
-            return wire.unmodified_since(request.headers, fields)
-        if more and opaque in self._ended:
-            if not self.switches.last_page_lie:
-                self._ended.discard(opaque)
-                return False
-            fields[:] = [f for f in fields if f[0] != b"link"]
-        return True
-
-    def _about_caller(self, token: Token, resource: str, *, spend: bool) -> Fields:
-        self._served += 1
-        fields: Fields = []
-        if token.scopes is not None:
-            fields.append((b"x-oauth-scopes", token.scopes.encode()))
-            fields.append((b"x-accepted-oauth-scopes", b"repo"))
-        if resource != "files":
-            window = self.limits.window(token, resource, self.clock.now())
-            window.used += spend
-            fields += limits.headers(window, resource)
-        request_id = f"51A0:1F2B:{self._served:07X}:{self._served * 2:07X}:683C3F00"
-        return [
-            *fields,
-            *wire.FIXED,
-            wire.VARY_CODING,
-            (b"x-github-request-id", request_id.encode()),
-        ]
 
 
 class _Writing:

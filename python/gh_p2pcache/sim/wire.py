@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.sim.answers import Answer, Fields
@@ -37,43 +38,52 @@ FIXED: Fields = [
 class Prepared:
     """An answer in bytes, before anything that differs from call to call.
 
-    `etags` remembers opaque ETags by the values they were made from.
+    `plain` is the body that the ETag is made from: JSON before it is printed for people. `etags`
+    remembers opaque ETags by the values they were made from, `opaque` is a fixed one.
     """
 
     status: int
     body: bytes
+    plain: bytes
     fields: Fields
     validated: bool
     route: str
     stream: int = 0
+    opaque: str | None = None
     compressed: bytes | None = None
     etags: dict[Headers, str] = field(default_factory=dict)
 
 
 def pretty(headers: Headers) -> bool:
     """Say whether GitHub would print JSON for people to this User-Agent."""
-    agent = (header(headers, b"user-agent") or b"").lower()
-    return any(name in agent for name in PRETTY)
+    return _for_people(header(headers, b"user-agent") or b"")
+
+
+@lru_cache(maxsize=256)
+def _for_people(agent: bytes) -> bool:
+    return any(name in agent.lower() for name in PRETTY)
 
 
 def prepare(answer: Answer, route: str, *, for_people: bool) -> Prepared:
     """Return an answer's bytes and fixed fields; JSON is compact UTF-8, as recorded."""
-    body = answer.body
-    if body is None:
-        indent, separators = (2, (",", ": ")) if for_people else (None, (",", ":"))
-        text = json.dumps(answer.data, ensure_ascii=False, indent=indent, separators=separators)
-        body = (text + "\n" if for_people else text).encode()
+    plain = answer.body
+    if plain is None:
+        plain = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":")).encode()
+    body = plain
+    if for_people and answer.body is None:
+        body = (json.dumps(answer.data, ensure_ascii=False, indent=2) + "\n").encode()
     fields: Fields = []
     if body or answer.stream or answer.status == 302:
         fields.append((b"content-type", answer.content_type))
     if answer.etag:
         fields += [CACHE_CONTROL, VARY_TOKEN]
     fields += answer.headers
-    fields += [
-        (b"x-github-media-type", answer.media.encode()),
-        (b"x-github-api-version-selected", b"2022-11-28"),
-    ]
-    return Prepared(answer.status, body, fields, answer.etag, route, answer.stream)
+    if answer.media:
+        fields.append((b"x-github-media-type", answer.media.encode()))
+        fields.append((b"x-github-api-version-selected", b"2022-11-28"))
+    return Prepared(
+        answer.status, body, plain, fields, answer.etag, route, answer.stream, answer.opaque
+    )
 
 
 def coded(prepared: Prepared, headers: Headers) -> tuple[bytes, bool]:

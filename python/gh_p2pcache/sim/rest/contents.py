@@ -28,16 +28,18 @@ def _find(call: Call, path: str, ref: str) -> str:
 
 
 def _serve(call: Call, path: str) -> Answer:
+    """Return a file or a directory; recorded: the ETag is git's name of it, for every token."""
     repo = call.the_repo
     ref = call.query.get("ref") or repo.default_branch
     sha = _find(call, path, ref)
     if sha in repo.git.trees:
         prefix = f"{path}/" if path else ""
         entries = repo.git.trees[sha].items()
-        return ok([git_shapes.content(call, repo, prefix + n, s, ref) for n, (_, s) in entries])
+        listed = [git_shapes.content(call, repo, prefix + n, s, ref) for n, (_, s) in entries]
+        return ok(listed, opaque=sha)
     content = repo.git.blobs[sha]
     if call.wants("raw"):
-        return media(content, "raw")
+        return media(content, "raw", opaque=sha)
     if call.wants("html"):
         text = html.escape(content.decode("utf-8", "replace"))
         return media(f'<div id="file"><article>{text}</article></div>'.encode(), "html")
@@ -45,7 +47,7 @@ def _serve(call: Call, path: str) -> Answer:
     more = {"content": git_shapes.in_lines(content), "encoding": "base64"}
     links = data.pop("_links")
     commit = the_commit(call, ref)
-    return ok(data | more | {"_links": links}, modified=commit.when)
+    return ok(data | more | {"_links": links}, modified=commit.when, opaque=sha)
 
 
 @route("GET", "=/contents", "contents")
