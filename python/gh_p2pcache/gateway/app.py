@@ -69,9 +69,9 @@ class Door:
         if _has_body(request):
             request, body = await _with_body(request, receive)
         call = await self._engine.prepare(request, self._profile)
-        self.hot.learn(call)
         if call.wishes.mode == "explain":
             return await self._engine.explain(call)
+        self.hot.learn(call)
         if call.plan.action == "keep" and body is None:
             given = await self._read(call)
         else:
