@@ -24,14 +24,13 @@ _POLL_SECONDS = 0.2
 def command(*, follow: bool, lines: int) -> None:
     """Show the last lines of the daemon's log."""
     path = paths.state_dir(os.environ) / "log/daemon.log"
-    position = _show_last(path, lines)
-    if not follow:
-        if position is None:
-            click.echo(f"There is no log yet ({path}).", err=True)
-        return
     try:
-        for text in _new(path, position or 0):
-            click.echo(text, nl=False)
+        position = _show_last(path, lines)
+        if follow:
+            for text in _new(path, position or 0):
+                click.echo(text, nl=False)
+        elif position is None:
+            click.echo(f"There is no log yet ({path}).", err=True)
     except KeyboardInterrupt:
         click.echo()
 

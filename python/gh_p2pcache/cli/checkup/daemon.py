@@ -12,6 +12,7 @@ from gh_p2pcache.cli.checkup.configuration import load
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import moment
 from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.overlay.files import directory
 from gh_p2pcache.published import salted_hash
 from gh_p2pcache.supervisor import client
 from gh_p2pcache.supervisor.commands import is_alive
@@ -32,16 +33,15 @@ def running(env: Env) -> Iterator[Finding]:
     except DaemonError as error:
         yield broken(f"the daemon: {error}", "gh p2pcache logs says why; then gh p2pcache start")
         return
-    started = (
-        f"since {moment(supervisor['since'])}" if supervisor and before else "started just now"
-    )
+    since = moment(supervisor["since"]) if supervisor else "now"
+    started = f"runs since {since}" if before else "was started for this"
     if told["version"] != __version__:
         what = f"the daemon is of version {told['version']}, this is {__version__}"
         yield note(what, "gh p2pcache restart")
     else:
         yield ok(f"the daemon answers ({started})")
     if supervisor and supervisor["restarts"]:
-        yield note(f"its gateway crashed {supervisor['restarts']} times", "gh p2pcache logs")
+        yield note(f"crashes of its gateway so far: {supervisor['restarts']}", "gh p2pcache logs")
     for warning in told["warnings"]:
         yield note(f"the daemon says: {warning}", "then gh p2pcache restart")
 
@@ -75,12 +75,13 @@ def overlay(env: Env) -> Iterator[Finding]:
     if not is_alive(str(state)):
         return
     real = paths.gh_config_dir(env)
+    refused = directory(state, "exact", real) / "refused"
     asked = {"config_dir": str(real), "gh_host": env.get("GH_HOST", "")}
     deadline = time.monotonic() + _OVERLAY_SECONDS
     try:
         told = control.post(state, "/overlay", asked)
         # A host is verified in the background: the first answer may come before that has ended.
-        while not told["overlay"] and time.monotonic() < deadline:
+        while not told["overlay"] and not refused.exists() and time.monotonic() < deadline:
             time.sleep(_RETRY_SECONDS)
             told = control.post(state, "/overlay", asked)
     except DaemonError as error:

@@ -1,0 +1,165 @@
+"""start, stop, restart, status, serve."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import click
+
+from gh_p2pcache.cli.status import text
+from gh_p2pcache.supervisor import client
+from support.machine import COMMAND, Machine
+from support.wait import until
+
+NOW = 1_800_000_000.0
+SUPERVISOR = {
+    "pid": 10,
+    "since": NOW,
+    "gateway": 11,
+    "ready": True,
+    "restarts": 0,
+    "engine": "/engine",
+    "run": "/run/x",
+}
+GATEWAY = {
+    "version": "1.0",
+    "pid": 11,
+    "since": NOW,
+    "cache_dir": "/cache",
+    "state_dir": "/state",
+    "upstream": None,
+    "team": True,
+    "http_url": "http://127.0.0.1:8080/secret",
+    "budgets": [
+        {
+            "token": "ab12cd34",
+            "site": "github.com",
+            "resource": "core",
+            "limit": 5000,
+            "remaining": 4990,
+            "used": 10,
+            "reset": NOW,
+        }
+    ],
+    "limited_until": None,
+    "warnings": ["CACHE_TRUST takes one of proof, team"],
+    "store": {"records": 12, "bytes": 49152},
+}
+
+
+def told(**changed: object) -> dict[str, object]:
+    whole = {"running": True, "state_dir": "/state", "supervisor": SUPERVISOR, "gateway": GATEWAY}
+    return whole | {"problem": None} | changed
+
+
+def test_a_life(machine: Machine) -> None:
+    assert machine.do("status").exit_code == 6
+
+    started = machine.do("start")
+    pid = re.fullmatch(r"The daemon runs \(pid (\d+)\)\.\n", started.stdout)
+    assert pid, started.output
+    assert machine.do("start").stdout == f"The daemon runs already (pid {pid[1]}).\n"
+
+    status = json.loads(machine.do("status", "--json").stdout)
+    assert status["running"] is True
+    assert status["supervisor"]["pid"] == int(pid[1])
+    assert status["gateway"]["cache_dir"] == str(machine.cache)
+    first = status["gateway"]["pid"]
+
+    env = {"CACHE_MAX_SIZE": "much"}
+    assert machine.do("restart", env=env).stdout == "The daemon has restarted.\n"
+    status = json.loads(machine.do("status", "--json").stdout)
+    assert status["supervisor"]["pid"] == int(pid[1])
+    assert status["gateway"]["pid"] != first
+    assert "CACHE_MAX_SIZE takes a size" in status["gateway"]["warnings"][0]
+
+    assert machine.do("stop").stdout == "The daemon has stopped.\n"
+    assert machine.do("stop").stdout == "No daemon runs.\n"
+    said = machine.do("status")
+    assert said.exit_code == 6
+    assert said.stdout.startswith("No daemon runs.")
+
+
+def test_restart_starts_what_does_not_run(machine: Machine) -> None:
+    assert machine.do("restart").exit_code == 0
+    assert machine.do("status").exit_code == 0
+
+
+def test_a_start_that_fails_says_why(machine: Machine) -> None:
+    machine.cache.parent.mkdir()
+    machine.state.parent.mkdir()
+    machine.state.touch()
+
+    said = machine.do("start")
+
+    assert said.exit_code == 6
+    assert said.stderr.startswith("gh-p2pcache: ")
+    assert str(machine.state) in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+def test_status_does_not_wake_a_gateway_that_sleeps(machine: Machine) -> None:
+    machine.do("start", env={"CACHE_IDLE_EXIT": "1"})
+
+    def gateway() -> object:
+        supervisor = client.status(machine.state)
+        assert supervisor is not None
+        return supervisor["gateway"]
+
+    until(lambda: gateway() is None)
+    said = machine.do("status")
+    assert (said.exit_code, "sleeps; the next call wakes it" in said.stdout) == (0, True)
+    assert gateway() is None
+
+
+def test_serve_stays_in_the_foreground_until_it_is_told_to_end(machine: Machine) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "serve"], env=machine.env, stderr=subprocess.PIPE, text=True
+    ) as process:
+        until(lambda: machine.do("status").exit_code == 0)
+        status = json.loads(machine.do("status", "--json").stdout)
+        assert status["supervisor"]["pid"] == process.pid
+
+        second = machine.run("serve")
+        assert second.returncode == 6
+        assert "runs" in second.stdout + second.stderr or "running" in second.stdout
+
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None
+        assert "stopping: a signal" in process.stderr.read()
+
+
+def test_for_people() -> None:
+    said = click.unstyle(text(told()))
+
+    assert re.search(r"^daemon +runs since .*pid 10$", said, re.MULTILINE)
+    assert re.search(r"^gateway +runs since .*pid 11, version 1\.0$", said, re.MULTILINE)
+    assert "/cache (12 records, 48.0 KiB)" in said
+    assert "under the team's secret" in said
+    assert "http://127.0.0.1:8080/secret" in said
+    assert "core: 4,990 of 5,000 left until" in said
+    assert "CACHE_TRUST takes one of" in said
+    assert "upstream" not in said
+    assert "restarts" not in said
+
+
+def test_for_people_when_the_gateway_is_not_up() -> None:
+    asleep = {**SUPERVISOR, "gateway": None, "ready": False, "restarts": 3}
+
+    assert "is starting" in text(told(gateway=None, supervisor={**SUPERVISOR, "ready": False}))
+    assert "sleeps" in text(told(gateway=None, supervisor=asleep))
+    assert "3 after a crash" in text(told(gateway=None, supervisor=asleep))
+    assert "does not answer" in text(told(gateway=None, problem="the daemon does not answer"))
+
+
+def test_for_people_after_a_start_that_failed(machine: Machine) -> None:
+    machine.state.mkdir(parents=True)
+    (machine.state / "failed").write_text("1000000000 the gateway does not come up\n")
+
+    said = machine.do("status").stdout
+
+    assert "The last start failed at 2001-09-09" in said
+    assert said.endswith("the gateway does not come up\n")
