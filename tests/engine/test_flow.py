@@ -110,6 +110,25 @@ async def test_a_write_is_seen_by_the_next_read(bench: Bench) -> None:
     assert b"fresh from the test" in after.body
 
 
+async def test_a_write_buries_what_was_kept_before_it_for_good(bench: Bench) -> None:
+    await bench.ask(ISSUES)
+    await bench.ask("/search/issues?q=repo:acme/widgets")
+    await bench.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"later"}')
+    bench.time.advance(30)  # past the replicas' lag, within every lifetime
+    assert (await bench.ask(ISSUES)).source != "HIT"
+    assert (await bench.ask("/search/issues?q=repo:acme/widgets")).source != "HIT"
+
+
+async def test_a_burial_outlives_a_kill_in_the_middle_of_the_write(bench: Bench) -> None:
+    await bench.ask(ISSUES)
+    assert bench.house is not None
+    bench.house.desk.tombstones.begin(["repo:github.com/acme/widgets"])
+    bench.abandon()
+    await bench.start()
+    bench.time.advance(30)
+    assert (await bench.ask(ISSUES)).source != "HIT"
+
+
 async def test_a_burst_is_one_upstream_call(bench: Bench) -> None:
     answers = await asyncio.gather(*(bench.ask("/user") for _ in range(200)))
     assert len(bench.origin.sent) == 1

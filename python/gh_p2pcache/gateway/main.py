@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -202,6 +203,8 @@ def main() -> int:
     """Run the gateway of the supervisor that started this process; returns an exit code."""
     import uvloop
 
+    # A core would hold tokens and bodies in the clear.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )

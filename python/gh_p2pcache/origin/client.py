@@ -179,4 +179,6 @@ async def _chunks(host: str, response: aiohttp.ClientResponse) -> AsyncIterator[
 def _words(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"not an HTTP answer ({error.message})"  # its str() holds the URL
     return str(error) or type(error).__name__
