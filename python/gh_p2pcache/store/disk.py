@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,13 +18,12 @@ from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.store import head
 from gh_p2pcache.store.entry import Entry, unpack_any, unpack_entry
 from gh_p2pcache.store.files import disk_size, draft, opened, read_file
+from gh_p2pcache.store.housekeeping import Housekeeping
 from gh_p2pcache.store.locks import Locks
 from gh_p2pcache.store.quarantine import Quarantine
 from gh_p2pcache.store.report import Reporter
 from gh_p2pcache.store.shards import Shards
-from gh_p2pcache.store.usage import Count, Usage, UsageTable
-
-_log = logging.getLogger(__name__)
+from gh_p2pcache.store.usage import Usage, UsageTable
 
 T = TypeVar("T")
 Failure = Literal["corrupt", "unreadable", "gone"]
@@ -36,9 +33,6 @@ Outcome = Literal["kept", "outdated", "too_large", "full"]
 _MAX_FILE = MAX_PACKED + (1 << 20)
 _TOUCH_AFTER = 600.0
 """Seconds: who is read again within ten minutes keeps its place in the queue for eviction."""
-_RECOUNT_AFTER = 3600.0
-_EVICTION = 5.0
-"""Seconds to wait for another process that evicts (0.7 s at 100,000 records)."""
 _QUARANTINE_PART = 32
 """One part in 32 of the bound is the quarantine's."""
 
@@ -62,15 +56,15 @@ class DiskStore:
 
     def __init__(self, root: Path, max_size: int, *, on_event: Callable[[str], None]) -> None:
         quarantine = max_size // _QUARANTINE_PART
-        self._room = max_size - quarantine
         self._records = root / "records"
-        self._on_event = on_event
         self._report = Reporter(on_event)
         self._locks = Locks(root / "locks")
         self._table = UsageTable(root / "usage")
         self._shards = Shards(self._records, self._locks, self._table)
         self._quarantine = Quarantine(root / "quarantine", quarantine)
-        self._keeping_house = threading.Lock()
+        self._housekeeping = Housekeeping(
+            max_size - quarantine, self._shards, self._locks, self._table, self._report
+        )
 
     def get(self, tag: str, keys: ScopeKeys, request_key: bytes) -> Kept | None:
         """Return the record of a request; None where there is no whole and rightful one."""
@@ -117,7 +111,7 @@ class DiskStore:
             self._report("write_failed", error)
             return None
         if outcome != "kept":
-            self._on_event(outcome)
+            self._report.count(outcome)
             return None
         return validation
 
@@ -250,11 +244,11 @@ class DiskStore:
             return "unreadable"
 
     def _publish(self, tag: str, keys: ScopeKeys, github_date: int, data: bytes) -> Outcome:
-        if len(data) > self._room - self._room // 8:
+        if not self._housekeeping.can_hold(len(data)):
             return "too_large"
         outcome = self._write(tag, keys, github_date, data)
         if outcome == "full":
-            self._make_room(len(data))
+            self._housekeeping.make_room(len(data))
             outcome = self._write(tag, keys, github_date, data)
         return outcome
 
@@ -273,12 +267,11 @@ class DiskStore:
             with draft(self._shards.directory(shard), data) as (path, size):
                 change = 0 if old_size else 1, size - old_size
                 count = self._table.add(shard, *change)
-                if count.usage.bytes > self._room:
+                if count.usage.bytes > self._housekeeping.room:
                     self._table.add(shard, -change[0], -change[1])
                     return "full"
                 path.replace(self._path(tag))
-        if self._is_nearly_full(count) or _is_due(count):
-            self._keep_house()
+        self._housekeeping.look_at(count)
         return "kept"
 
     def _standing(self, tag: str, keys: ScopeKeys) -> tuple[int, int]:
@@ -291,44 +284,3 @@ class DiskStore:
                 return size, validation.github_date
         except (FileNotFoundError, RejectedError):
             return size, -1
-
-    def _make_room(self, size: int) -> None:
-        """Evict until `size` more bytes have room."""
-        with self._locks.held("evict", timeout=_EVICTION):
-            if self._table.read().usage.bytes + size > self._room:
-                self._evict(self._room - max(self._room // 8, size))
-
-    def _keep_house(self) -> None:
-        """Recount or evict in a thread of its own; one at a time, in one process at a time."""
-        if self._keeping_house.acquire(blocking=False):
-            try:
-                threading.Thread(target=self._housekeeping, name="store", daemon=True).start()
-            except RuntimeError as error:  # no thread to be had, or Python is about to leave
-                self._keeping_house.release()
-                self._report("write_failed", error)
-
-    def _housekeeping(self) -> None:
-        try:
-            with self._locks.held("evict", timeout=0):
-                if self._is_nearly_full(self._table.read()):
-                    # An eighth at a time: 100,000 files are looked at once for 12,500 that go.
-                    self._evict(self._room - self._room // 8)
-                else:
-                    self._shards.recount()
-        except TimeoutError:
-            _log.debug("another process evicts")
-        except OSError as error:
-            self._report("write_failed", error)
-        finally:
-            self._keeping_house.release()
-
-    def _evict(self, target: int) -> None:
-        for _ in range(self._shards.evict(target)):
-            self._on_event("evicted")
-
-    def _is_nearly_full(self, count: Count) -> bool:
-        return count.usage.bytes > self._room - self._room // 16
-
-
-def _is_due(count: Count) -> bool:
-    return not 0 <= time.time() - count.counted_at <= _RECOUNT_AFTER

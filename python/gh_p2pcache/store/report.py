@@ -12,15 +12,18 @@ _QUIET = 60.0
 
 
 class Reporter:
-    """Counts every event by `on_event(name)`; logs the first of a kind, then one a minute."""
+    """Counts every event by `on_event(name)`; logs the first of a kind, then one a minute.
+
+    `count` is `on_event` itself, for what is no trouble and needs no line in a log.
+    """
 
     def __init__(self, on_event: Callable[[str], None]) -> None:
-        self._on_event = on_event
+        self.count = on_event
         self._logged: dict[str, float] = {}
 
     def __call__(self, event: str, why: object) -> None:
         """Report `event`, one of a fixed few words; `why` is for the log alone."""
-        self._on_event(event)
+        self.count(event)
         now = time.monotonic()
         if now - self._logged.get(event, -_QUIET) >= _QUIET:
             self._logged[event] = now
