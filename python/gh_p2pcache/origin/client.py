@@ -25,6 +25,22 @@ _HOP_BY_HOP = frozenset(
 )  # fmt: skip
 
 
+class _BrokenOff(aiohttp.ClientError):
+    """The connection ended before an answer came: the request may have been done or not."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a PUT or DELETE again by itself when its connection breaks."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise _BrokenOff(str(error)) from error
+
+
 @dataclass(slots=True)
 class Streamed:
     """An answer whose head is here and whose body is still coming, in its content coding."""
@@ -64,6 +80,7 @@ class Origin:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 max_line_size=65536,
                 max_field_size=65536,
+                middlewares=(_send_once,),
             )
         return self._sessions[reuse]
 
@@ -137,9 +154,10 @@ class Origin:
                     skip_auto_headers=_SKIPPED,
                     proxy=self._proxy(url),
                 )
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            except _BrokenOff:
                 # A pooled connection may have died of idleness; a second try gets a new one.
-                if fresh or not reuse or body is not None:
+                # aiohttp does that by itself for GET, not for the POST of a GraphQL query.
+                if fresh or not reuse or body is not None or request.method != "POST":
                     raise
         raise AssertionError("unreachable")
 
@@ -158,7 +176,8 @@ def _outgoing(request: Request) -> CIMultiDict[str]:
     fields = CIMultiDict[str]()
     fields.add("Host", request.host)
     for name, value in request.headers:
-        if name not in _HOP_BY_HOP and name != b"host":
+        # Expect was answered by our own server (RFC 9110 section 10.1.1).
+        if name not in _HOP_BY_HOP and name not in {b"host", b"expect"}:
             fields.add(name.decode("latin-1"), value.decode("latin-1"))
     return fields
 
