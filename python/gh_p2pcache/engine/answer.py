@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from gh_p2pcache.records.message import Headers
@@ -29,7 +29,7 @@ class Answer:
     headers: Headers
     body: bytes
     source: str
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
     age: int = 0
     detail: str = ""
     absent: bool = False
@@ -73,18 +73,16 @@ def coalesced(given: Answer) -> Answer:
     return Answer(given.status, headers + fields, given.body, COALESCED, detail=given.detail)
 
 
-def own_answer(status: int, document: Mapping[str, object]) -> Answer:
+def own_answer(status: int, document: Mapping[str, object], source: str = BYPASS) -> Answer:
     """Return a JSON document of ours."""
     body = json.dumps(document).encode()
     headers = (
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),
     )
-    return Answer(status, headers + cache_fields(BYPASS, 0), body, BYPASS)
+    return Answer(status, headers + cache_fields(source, 0), body, source)
 
 
 def own_error(status: int, message: str) -> Answer:
     """Return an error of ours in the shape of GitHub's, which gh prints as it prints those."""
-    given = own_answer(status, {"message": f"gh-p2pcache: {message}"})
-    given.source = MISS
-    return given
+    return own_answer(status, {"message": f"gh-p2pcache: {message}"}, MISS)

@@ -75,8 +75,11 @@ async def build(
     keep = max(settings.max_stale, _IMMUTABLE_SECONDS)
     tombstones = Tombstones(
         Journal(settings.cache_dir / "tombstones", _JOURNAL_BYTES, on_event=stats.event),
-        machine.pseudonym, clock, keep,
-    )  # fmt: skip
+        clock,
+        pseudonym=machine.pseudonym,
+        keep=keep,
+        forget_records=disk.clear,
+    )
     proofs = Proofs(
         Journal(state / "proofs", _JOURNAL_BYTES, on_event=stats.event),
         machine.pseudonym, clock, keep,

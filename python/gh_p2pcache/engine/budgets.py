@@ -12,6 +12,9 @@ EVERY_RESOURCE = "*"
 """A secondary limit is about the token's behaviour, whatever it asks for."""
 
 
+_REMEMBERED = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """A budget that is spent until `until` (GitHub's clock); `answer` is GitHub's own last word."""
@@ -36,6 +39,8 @@ class Budgets:
             return
         key = (principal, site, seen.resource)
         self._seen[key] = seen
+        while len(self._seen) > _REMEMBERED:
+            self._seen.pop(next(iter(self._seen)))
         if seen.remaining == 0 and seen.reset > self._clock.github_now():
             self._blocked.setdefault(key, Blocked(seen.reset, "primary", None))
         elif seen.remaining > 0:
@@ -45,6 +50,9 @@ class Budgets:
         """Learn from an answer that is a rate limit."""
         resource = EVERY_RESOURCE if limit.kind == "secondary" else limit.resource
         self._blocked[principal, site, resource] = Blocked(limit.until, limit.kind, answer)
+        if len(self._blocked) > _REMEMBERED:
+            now = self._clock.github_now()
+            self._blocked = {key: b for key, b in self._blocked.items() if b.until > now}
 
     def blocked(self, principal: bytes, site: str, resource: str) -> Blocked | None:
         """Return what keeps a read of this resource from going upstream now."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
@@ -40,6 +41,9 @@ BRIDGED_SECONDS = 10.0
 
 READ_SECONDS = 60.0
 """How long a read that nothing can bridge waits for the head of an answer or its next bytes."""
+
+_PIECE = 1 << 18
+"""Most bytes that are unpacked at once of a body that passes through."""
 
 _VOLATILE = (b"x-ratelimit-", b"x-github-request-id", b"date", b"etag", b"expires", b"age")
 _CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"accept-encoding", b"host"})
@@ -305,17 +309,34 @@ async def _read(
 def _streaming(
     call: Call, response: Response, rest: AsyncIterator[bytes], stack: AsyncExitStack
 ) -> Answer:
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         async with stack:
             yield response.body
             async for chunk in rest:
                 yield chunk
 
-    passed = passed_on(call, replace(response, body=b""), "larger than is kept")
-    passed.headers = response.headers + cache_fields(answer.BYPASS, 0, detail=passed.detail)
-    passed.source = answer.BYPASS
-    passed.stream = chunks()
-    return passed
+    why = "larger than is kept"
+    headers = response.headers + cache_fields(answer.BYPASS, 0, detail=why)
+    stream = chunks()
+    if header(headers, b"content-encoding") == b"gzip" and not wants_gzip(call.request.headers):
+        dropped = {b"content-encoding", b"content-length"}
+        headers = tuple(field for field in headers if field[0] not in dropped)
+        stream = _unpacked(stream)
+    return Answer(response.status, headers, b"", answer.BYPASS, stream=stream, detail=why)
+
+
+async def _unpacked(packed: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Undo gzip on the way, a bounded piece at a time. Raises OriginError where it is broken."""
+    inflate = zlib.decompressobj(wbits=31)
+    async with aclosing(packed):
+        async for chunk in packed:
+            left = chunk
+            while left:
+                try:
+                    yield inflate.decompress(left, _PIECE)
+                except zlib.error as error:
+                    raise OriginError(f"GitHub sent broken gzip: {error}") from error
+                left = inflate.unconsumed_tail
 
 
 def own_fields(given: Answer, response: Response) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -122,7 +122,9 @@ def _given(headers: Headers, fields: Headers) -> Headers:
     return tuple(field for field in headers if field[0] not in mine) + fields
 
 
-async def _relay(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
+async def _relay(
+    chunks: AsyncIterator[bytes], stack: AsyncExitStack
+) -> AsyncGenerator[bytes, None]:
     async with stack:
         async for chunk in chunks:
             yield chunk

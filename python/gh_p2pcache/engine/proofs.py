@@ -81,7 +81,8 @@ class Proofs:
 
     def _compact(self) -> None:
         oldest = self._clock.now() - self._keep
-        self._at = {key: at for key, at in self._at.items() if at > oldest}
+        newest = sorted(self._at.items(), key=lambda item: item[1])[-_COMPACT_AT // 2 :]
+        self._at = {key: at for key, at in newest if at > oldest}
         self._journaled = dict(self._at)
         rows = [("proof", *key, at) for key, at in self._at.items()]
         self._journal.rewrite(lambda _: rows)

@@ -7,6 +7,7 @@ fetched or validated later (at equal dates the tombstone wins, since Date has wh
 from __future__ import annotations
 
 import itertools
+import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ UNDECIDED_SECONDS = 60
 REPLICA_LAG_SECONDS = 10.0
 """GitHub's replicas may answer with the state before a write for a moment after it."""
 
-_COMPACT_AT = 20_000
+_MOST = 100_000
+_EVERYTHING = b"everything"
+_LOG = logging.getLogger(__name__)
 
 Mark = bytes
 """A tag's pseudonym: nothing on disk tells which repositories a user works with."""
@@ -39,15 +42,25 @@ class Tombstones:
     """All tombstones of this machine, and the writes in flight; they survive a restart."""
 
     def __init__(
-        self, journal: Journal, pseudonym: Callable[[bytes], bytes], clock: Clock, keep: float
+        self,
+        journal: Journal,
+        clock: Clock,
+        *,
+        pseudonym: Callable[[bytes], bytes],
+        keep: float,
+        forget_records: Callable[[], object],
     ) -> None:
+        """`forget_records` empties the store: what to do when a burial cannot be written down."""
         self._journal = journal
         self._clock = clock
         self._keep = keep
+        self._forget_records = forget_records
         self._dates: dict[Mark, int] = {}
         self._flying: dict[Mark, int] = {}
         self._moved: dict[Mark, int] = {}
+        self._moved_all = 0
         self._written: dict[Mark, float] = {}
+        self._all_until = -1
         self._ids = itertools.count(secrets.randbits(48))
         self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
         self.generation = 0
@@ -60,7 +73,7 @@ class Tombstones:
     def begin(self, tags: Iterable[str]) -> Write:
         """Bury what a write may change, from before it is sent; older fills are not kept."""
         write = Write(next(self._ids), frozenset(self.marks(tags)))
-        self._journal.append(("begin", write.id, tuple(write.marks)))
+        self._write_down(("begin", write.id, tuple(write.marks)))
         for mark in write.marks:
             self._flying[mark] = self._flying.get(mark, 0) + 1
         self._move(write.marks)
@@ -71,25 +84,28 @@ class Tombstones:
         marks = write.marks | frozenset(self.marks(more_tags))
         if date is None:
             date = int(self._clock.github_now()) + UNDECIDED_SECONDS
-        self._journal.append(("end", write.id, tuple(marks), date))
+        self._write_down(("end", write.id, tuple(marks), date))
         self._bury(marks, date)
         self._land(write)
+        self._move(marks)
 
     def refused(self, write: Write) -> None:
         """Lift what `begin` buried: GitHub said that the write did nothing."""
-        self._journal.append(("end", write.id, (), 0))
+        self._write_down(("end", write.id, (), 0))
         self._land(write)
 
     def bury(self, tags: Iterable[str], date: int) -> None:
         """Bury by hand: `purge`, or a token that GitHub refused."""
         marks = self.marks(tags)
-        self._journal.append(("end", 0, tuple(marks), date))
+        self._write_down(("end", 0, tuple(marks), date))
         self._bury(marks, date)
         self._move(marks)
 
     def buried(self, marks: Iterable[Mark], date: int) -> bool:
         """Tell whether a record with these marks, validated at GitHub's `date`, is dead."""
         dates, flying = self._dates, self._flying
+        if date <= self._all_until:
+            return True
         return any(mark in flying or dates.get(mark, -1) >= date for mark in marks)
 
     def recently_written(self, marks: Iterable[Mark]) -> bool:
@@ -101,7 +117,7 @@ class Tombstones:
 
     def epoch(self, marks: Iterable[Mark]) -> int:
         """Return a number that every write to one of these moves, at its start and its end."""
-        return max((self._moved.get(mark, 0) for mark in marks), default=0)
+        return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
 
     def _move(self, marks: Iterable[Mark]) -> None:
         self.generation += 1
@@ -120,31 +136,51 @@ class Tombstones:
             if not self._flying[mark]:
                 del self._flying[mark]
         self._move(write.marks)
-        if len(self._dates) > _COMPACT_AT:
-            self._compact()
+
+    def _write_down(self, row: Row) -> None:
+        """Journal a row. A burial that a restart would not know of buries everything now."""
+        if self._journal.append(row):
+            if len(self._dates) > _MOST or len(self._moved) > _MOST:
+                self._compact()
+            return
+        self._compact()
+        if not self._journal.append(row):
+            _LOG.warning("a write could not be noted on disk: the records are forgotten")
+            self._forget_records()
 
     def _compact(self) -> None:
-        """Forget tombstones older than anything that could still be served."""
+        """Forget tombstones older than anything that could be served; too many become one."""
         oldest = self._clock.github_now() - self._keep
-        self._dates = {mark: date for mark, date in self._dates.items() if date > oldest}
+        dates = {mark: date for mark, date in self._dates.items() if date > oldest}
+        if len(dates) > _MOST // 2:
+            self._all_until = max(dates.values())
+            dates = {_EVERYTHING: self._all_until}
+        self._dates = dates
         since = self._clock.now() - REPLICA_LAG_SECONDS
         self._written = {mark: at for mark, at in self._written.items() if at > since}
+        self._moved, self._moved_all = {}, self.generation
 
         def keep(rows: list[Row]) -> Iterable[Row]:
-            dates, unfinished = _fold(rows)
+            _, unfinished = _fold(rows)
             yield from (("begin", id_, marks) for id_, marks in unfinished.items())
-            yield from (("end", 0, (mark,), d) for mark, d in dates.items() if d > oldest)
+            yield from (("end", 0, (mark,), date) for mark, date in dates.items())
 
         self._journal.rewrite(keep)
 
     def _load(self) -> None:
-        """Take over what was buried before; a write whose end is missing got no answer."""
+        """Take over what was buried before; a write whose end is missing got no answer.
+
+        Where nothing can be written the last run could not write either, so all is buried.
+        """
         self._dates, unfinished = _fold(self._journal.load())
-        until = int(self._clock.github_now()) + UNDECIDED_SECONDS
+        now = int(self._clock.github_now())
+        self._all_until = self._dates.get(_EVERYTHING, -1)
         for id_, marks in unfinished.items():
-            self._journal.append(("end", id_, marks, until))
-            self._dates.update(dict.fromkeys(marks, until))
+            self._journal.append(("end", id_, marks, now + UNDECIDED_SECONDS))
+            self._dates.update(dict.fromkeys(marks, now + UNDECIDED_SECONDS))
         self._compact()
+        if not self._journal.append(("end", 0, (), 0)):
+            self._all_until = now
 
 
 def _fold(rows: Iterable[Row]) -> tuple[dict[Mark, int], dict[int, tuple[Mark, ...]]]:

@@ -203,6 +203,7 @@ def main() -> int:
     """Run the gateway of the supervisor that started this process; returns an exit code."""
     import uvloop
 
+    os.umask(0o077)
     # A core would hold tokens and bodies in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.basicConfig(
