@@ -6,8 +6,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing, suppress
+from typing import Any, TypeVar
 
 from gh_p2pcache.engine.answer import Answer, own_error
 from gh_p2pcache.engine.call import Call
@@ -18,6 +19,7 @@ from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.records.message import Headers, Request
 
+T = TypeVar("T")
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -49,13 +51,19 @@ class Door:
         self._busy += 1
         self._last_used = time.monotonic()
         try:
-            request = _request(scope)
-            given = await self._answer(request, receive)
+            given = await self._answer(_request(scope), receive)
+            if given is not None:
+                await deliver(given, receive, send)
         except BadRequest as error:
-            given = own_error(400, str(error))
+            await deliver(own_error(400, str(error)), receive, send)
+        except OriginError as error:
+            # In the middle of a body only a broken connection can say so.
+            _LOG.warning("%s", error)
+            self._engine.stats.event("broken_off")
+            scope["transport"].close()
+            await _disconnected(receive)
         finally:
             self._busy -= 1
-        await deliver(given, receive, send)
 
     def idle_for(self) -> float:
         """Return the seconds since anybody came through this door; 0 while somebody is inside."""
@@ -64,7 +72,8 @@ class Door:
             self._last_used = time.monotonic()
         return time.monotonic() - self._last_used
 
-    async def _answer(self, request: Request, receive: Receive) -> Answer:
+    async def _answer(self, request: Request, receive: Receive) -> Answer | None:
+        """Return the answer; None when the client hung up while GitHub was asked for it alone."""
         body: AsyncIterator[bytes] | None = None
         if _has_body(request):
             request, body = await _with_body(request, receive)
@@ -74,6 +83,11 @@ class Door:
         self.hot.learn(call)
         if call.plan.action == "keep" and body is None:
             given = await self._read(call)
+        elif body is None and not call.plan.writes:
+            passed = await while_connected(receive, self._engine.forward(call, None))
+            if passed is None:
+                return None
+            given = passed
         else:
             given = await self._engine.forward(call, body)
         if call.wishes.call is not None:
@@ -137,7 +151,10 @@ async def _body(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def deliver(given: Answer, receive: Receive, send: Send) -> None:
-    """Send an answer; a client that hangs up in the middle of a stream ends the download too."""
+    """Send an answer; a client that hangs up in the middle of a stream ends the download too.
+
+    Raises OriginError when GitHub breaks off.
+    """
     headers = given.headers
     if given.status in {204, 304}:
         headers = tuple(field for field in headers if field[0] != b"content-length")
@@ -145,17 +162,29 @@ async def deliver(given: Answer, receive: Receive, send: Send) -> None:
     await send(start)
     if given.stream is None:
         await send({"type": "http.response.body", "body": given.body})
-        return
+    else:
+        await while_connected(receive, _pump(given.stream, send))
+
+
+async def _pump(stream: AsyncGenerator[bytes, None], send: Send) -> None:
+    async with aclosing(stream):
+        async for chunk in stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what `work` gives; None, and it is cancelled, when the client hangs up before."""
+    doing = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_disconnected(receive))
     try:
-        async for chunk in given.stream:
-            if gone.done():
-                break
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await asyncio.wait({doing, gone}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
-        await given.stream.aclose()  # type: ignore[attr-defined]  # an async generator, always
+        doing.cancel()
+    with suppress(asyncio.CancelledError):
+        return await doing
+    return None
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -79,7 +79,10 @@ class DoorProtocol(HttpToolsProtocol):
         self._answered = False
 
     def on_headers_complete(self) -> None:
-        """Answer a hot hit at once; else hand the app the target as it came (with an empty `?`)."""
+        """Answer a hot hit at once; else hand on the target as it came (with an empty `?`).
+
+        And the connection: closing it is the only way to break off an answer that has begun.
+        """
         self._in_head = False
         self._head_bytes = 0
         if self._hot is not None and self._free() and self.parser.get_method() == b"GET":
@@ -92,6 +95,7 @@ class DoorProtocol(HttpToolsProtocol):
                 return
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope["raw_target"] = self.url
+        scope["transport"] = self.transport
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
