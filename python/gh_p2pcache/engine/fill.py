@@ -171,11 +171,11 @@ class Fill:
     ) -> Outcome:
         """Answer from the entry: GitHub says that it is current, and that this token may see it."""
         desk = self.desk
-        desk.proofs.prove(call.principal.id, proved(call.plan, response, b""))
         date = _date(response, desk)
+        desk.proofs.prove(call.principal.id, proved(call.plan, response, b""), date)
         unmoved = desk.tombstones.epoch(entry.marks) <= started
         if unmoved and date >= entry.validation.github_date:
-            ttl = entry.validation.ttl
+            ttl = self._still_bound(call, entry)
             validation = Validation(entry.digest, date, desk.clock.now(), ttl)
             merged = _merged(entry, response)
             if _stable(merged) != _stable(entry.record.headers):
@@ -189,7 +189,9 @@ class Fill:
 
     async def _keep(self, call: Call, response: Response, text: bytes, started: int) -> Outcome:
         desk = self.desk
-        desk.proofs.prove(call.principal.id, proved(call.plan, response, text))
+        desk.proofs.prove(
+            call.principal.id, proved(call.plan, response, text), _date(response, desk)
+        )
         team = None if is_private_body(call.plan, text) else desk.team_of(call.plan.access)
         keys = team or call.principal.keys
         record = self._record(call, response, text, keys, shared=team is not None)
@@ -205,13 +207,24 @@ class Fill:
             if desk.alive(current) and desk.readable(call, current):
                 return Outcome(desk.answer(call, current, answer.HIT), current)
             return Outcome(passed_on(call, response, "not kept: older than what is kept"))
-        bound = ceiling(call.plan, response, text)
+        lagging = desk.tombstones.recently_written(marks)
+        bound = 0.0 if lagging else ceiling(call.plan, response, text)
         entry = await desk.shelf.keep(record, keys, desk.clock.now(), bound)
         if current is not None and current.keys is not keys:
             await desk.shelf.drop(current.keys, call.plan.key)
         self.nodes.saw(record.tags)
         desk.lists.saw(call, entry)
         return Outcome(own_fields(desk.answer(call, entry, answer.MISS), response), entry)
+
+    def _still_bound(self, call: Call, entry: Entry) -> float:
+        """Return the bound of a confirmed entry: 0 within the replicas' lag, which then ends."""
+        if self.desk.tombstones.recently_written(entry.marks):
+            return 0.0
+        if entry.validation.ttl:
+            return entry.validation.ttl
+        record = entry.record
+        response = Response(record.status, record.headers, record.body)
+        return ceiling(call.plan, response, plain(record.headers, record.body))
 
     def _record(
         self, call: Call, response: Response, text: bytes, keys: ScopeKeys, *, shared: bool
@@ -240,11 +253,11 @@ class Fill:
         """Forget what GitHub no longer gives this principal under this key."""
         desk, plan = self.desk, call.plan
         if response.status == 401:
-            desk.proofs.withdraw_all(call.principal.id)
+            desk.proofs.withdraw_all(call.principal.id, _date(response, desk))
             tag = f"scope:{call.principal.keys.id.hex()}"
             desk.tombstones.bury([tag], _date(response, desk))
         if response.status in {403, 404, 410, 451} and plan.access is not None:
-            desk.proofs.withdraw(call.principal.id, plan.access)
+            desk.proofs.withdraw(call.principal.id, plan.access, _date(response, desk))
         await self._drop(call, team=response.status < 400 or desk.settings.trust == "team")
 
     async def _drop(self, call: Call, *, team: bool = True) -> None:

@@ -14,6 +14,7 @@ LIFE_SECONDS = 600.0
 
 _REWRITE_SECONDS = 60.0
 _COMPACT_AT = 50_000
+_REFUSALS = 1000
 
 
 class Proofs:
@@ -27,16 +28,23 @@ class Proofs:
         self._keep = keep
         self._at: dict[tuple[bytes, bytes], float] = {}
         self._journaled: dict[tuple[bytes, bytes], float] = {}
+        self._refused: dict[tuple[bytes, bytes], int] = {}
         self._mark = lru_cache(4096)(
             lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
         )
         self._load()
 
-    def prove(self, principal: bytes, pairs: Iterable[tuple[str, str]]) -> None:
-        """Note that an answer GitHub just gave opened these (repository, class) pairs."""
+    def prove(self, principal: bytes, pairs: Iterable[tuple[str, str]], date: int) -> None:
+        """Note that an answer with GitHub's `date` opened these (repository, class) pairs.
+
+        One from before a refusal, of a slower fill, proves nothing.
+        """
         now = self._clock.now()
         for repo, class_ in pairs:
             key = (principal, self._mark(repo, class_))
+            refused = max(self._refused.get(key, -1), self._refused.get((principal, b""), -1))
+            if date < refused:
+                continue
             self._at[key] = now
             if now - self._journaled.get(key, 0.0) > _REWRITE_SECONDS:
                 self._journaled[key] = now
@@ -44,13 +52,16 @@ class Proofs:
         if len(self._at) > _COMPACT_AT:
             self._compact()
 
-    def withdraw(self, principal: bytes, access: Access) -> None:
+    def withdraw(self, principal: bytes, access: Access, date: int) -> None:
         """GitHub refused this token this repository and class."""
         for class_ in access.classes:
-            self._drop((principal, self._mark(access.repo, class_)))
+            key = (principal, self._mark(access.repo, class_))
+            self._refuse(key, date)
+            self._drop(key)
 
-    def withdraw_all(self, principal: bytes) -> None:
+    def withdraw_all(self, principal: bytes, date: int) -> None:
         """GitHub does not know this token any more."""
+        self._refuse((principal, b""), date)
         for key in [key for key in self._at if key[0] == principal]:
             self._drop(key)
 
@@ -73,6 +84,11 @@ class Proofs:
         ]
         known = [at for at in times if at is not None]
         return min(known) if known and len(known) == len(times) else None
+
+    def _refuse(self, key: tuple[bytes, bytes], date: int) -> None:
+        self._refused[key] = date
+        while len(self._refused) > _REFUSALS:
+            self._refused.pop(next(iter(self._refused)))
 
     def _drop(self, key: tuple[bytes, bytes]) -> None:
         self._at.pop(key, None)

@@ -17,6 +17,7 @@ from gh_p2pcache.store.memory import MemoryLRU
 
 MEMORY_BYTES = 24 << 20
 _OVERHEAD = 1500
+_TAG_OVERHEAD = 200
 _UNWRITABLE_REMEMBERED = 10_000
 
 
@@ -159,5 +160,9 @@ class Shelf:
             gzip=header(record.headers, b"content-encoding") == b"gzip",
             digest=validation.digest,
         )
-        self._memory.put((keys.id, record.key), entry, len(record.body) + _OVERHEAD)
+        self._memory.put(
+            (keys.id, record.key),
+            entry,
+            len(record.body) + _OVERHEAD + _TAG_OVERHEAD * len(record.tags),
+        )
         return entry
