@@ -48,13 +48,15 @@ def _fault(sim: Sim, value: dict[str, Any]) -> None:
 
 def _limits(sim: Sim, value: list[dict[str, Any]]) -> None:
     for item in value:
-        token = sim.world.tokens[item.pop("token")]
-        sim.limits.set(token, item.pop("resource", "core"), sim.clock.now(), **item)
+        named = {"resource": "core", **item}
+        token, resource = sim.world.tokens[named.pop("token")], named.pop("resource")
+        sim.limits.set(token, resource, sim.clock.now(), **named)
 
 
 def _secondary(sim: Sim, value: dict[str, Any]) -> None:
-    until = sim.clock.now() + value.pop("seconds")
-    sim.limits.secondary[value.pop("token")] = Secondary(until, **value)
+    more = {name: value[name] for name in ("retry_after", "status") if name in value}
+    limit = Secondary(sim.clock.now() + value["seconds"], **more)
+    sim.limits.secondary[value["token"]] = limit
 
 
 def _clock_shift(sim: Sim, value: float) -> None:

@@ -13,11 +13,14 @@ from gh_p2pcache.records.message import Request, header
 from gh_p2pcache.sim.answers import Answer, error
 from gh_p2pcache.sim.wire import FIXED
 
-OURS = frozenset(
-    b"server date content-length content-type connection etag vary x-github-request-id "
-    b"x-oauth-scopes x-github-media-type x-github-api-version-selected".split()
-) | {name for name, _ in FIXED}
-"""Fields that the sim makes itself, also for a recorded answer; rate limits are more of them."""
+EVERYWHERE = frozenset(
+    b"server date content-length content-type connection x-github-request-id".split()
+)
+"""Fields that the sim makes itself, also for a recorded answer."""
+API = frozenset(b"etag vary x-oauth-scopes x-accepted-oauth-scopes x-github-media-type".split()) | {
+    name for name, _ in FIXED
+}
+"""More of them, for the API's answers; rate limits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,20 @@ class Replay:
 
 
 def _answer(row: dict[str, Any]) -> Answer:
+    """Return a row as an answer; files on other hosts have no validator but the recorded field."""
     fields = [(name.lower().encode(), value.encode()) for name, value in row["headers"]]
-    named = dict(fields)
-    opaque = named.get(b"etag", b"").removeprefix(b"W/").strip(b'"').decode()
-    ours = OURS | ({b"cache-control"} if opaque else set())
-    kept = [f for f in fields if f[0] not in ours and not f[0].startswith(b"x-ratelimit-")]
-    by_formula = len(opaque) == 64 and row["host"] == "api.github.com"
+    named, api = dict(fields), row["host"] == "api.github.com"
+    opaque = named.get(b"etag", b"").removeprefix(b"W/").strip(b'"').decode() if api else ""
+    media = named.get(b"x-github-media-type", b"").decode()
+    ours = EVERYWHERE | (API if api else frozenset())
+    ours |= {b"cache-control"} if opaque else set()
+    ours |= {b"x-github-api-version-selected"} if media else set()
     return Answer(
         row["status"],
         body=b64decode(row["base64"]) if "base64" in row else row["body"].encode(),
         content_type=named.get(b"content-type", b""),
-        headers=kept,
+        headers=[f for f in fields if f[0] not in ours and not f[0].startswith(b"x-ratelimit-")],
         etag=bool(opaque),
-        opaque=None if by_formula or not opaque else opaque,
-        media=named.get(b"x-github-media-type", b"").decode(),
+        opaque=opaque if opaque and len(opaque) != 64 else None,
+        media=media,
     )
