@@ -87,9 +87,12 @@ def _is_left_over(path: Path, checkout: Path) -> bool:
 def _system_tools(progress: Progress) -> None:
     missing = _missing()
     if missing and os.getuid() == 0 and shutil.which("apt-get"):
-        with progress.step(f"system packages: {' '.join(missing)}"):
-            _apt(["update"])
-            _apt(["install", "--yes", "--no-install-recommends", *missing])
+        try:
+            with progress.step(f"system packages: {' '.join(missing)}"):
+                _apt(["update"])
+                _apt(["install", "--yes", "--no-install-recommends", *missing])
+        except InstallError as error:
+            progress.say(f"  {error}")
     for package, skipped in _missing().items():
         progress.say(f"  without {package}, these tests are skipped: {skipped}")
 
