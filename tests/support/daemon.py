@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -144,17 +142,3 @@ def daemon(tmp_path: Path, engine: Path) -> Iterator[Daemon]:
     one = Daemon(tmp_path, engine)
     yield one
     one.end()
-
-
-def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal, by pid."""
-    os.kill(pid, number)
-
-
-def seconds_of(command: list[str], env: dict[str, str]) -> tuple[float, int]:
-    """Return a command's wall time and exit code."""
-    began = time.monotonic()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-    _, status, _ = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - began, process.returncode
