@@ -97,6 +97,12 @@ def test_rules_are_patterns_of_host_and_path_without_regard_to_case(pattern, mat
     assert (fresh("push", rules=((pattern, 1000.0),)) == 1000) == matches
 
 
+def test_rules_do_not_mind_the_case_of_a_path_either():
+    made = planned("/repos/o/r/contents/README.md")
+    for pattern in ("*/readme.md", "*/README.md"):
+        assert lifetime(made, MAX_LIFETIME, "ttl", Wishes(), 300, ((pattern, 9.0),)) == 9
+
+
 @pytest.mark.parametrize("name", ["status", "graphql status"])
 def test_nothing_lifts_status_beyond_a_minute(name):
     assert fresh(name, ttl=3600) == 60
