@@ -78,6 +78,27 @@ def test_a_torn_tail_of_another_process_does_not_swallow_what_comes_after(book):
     assert Book(book.path).journal.load() == [("a",), ("b",), ("c",), ("d",)]
 
 
+def test_what_lay_behind_a_torn_tail_never_comes_back(tmp_path):
+    book, evil = Book(tmp_path / "journal"), Book(tmp_path / "evil")
+    evil.append(("evil",))
+    frame = evil.path.read_bytes()[16:]
+    book.append(("good",))
+    with book.path.open("ab") as file:
+        # A torn row that holds a whole one just where the next row will end.
+        file.write(b"\0\0\xff\xff".ljust(len(frame), b"\0") + frame)
+    book.append(("next",))
+    assert Book(book.path).journal.load() == [("good",), ("next",)]
+
+
+def test_a_link_is_not_followed(book):
+    elsewhere = book.path.parent / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    book.path.symlink_to(elsewhere)
+    assert not book.journal.append(("a",))
+    assert book.journal.load() == []
+    assert elsewhere.read_bytes() == b"precious"
+
+
 def test_a_flipped_bit_costs_the_rows_from_there_on_and_never_invents_one(book):
     written = [(number, "x") for number in range(5)]
     book.append(*written)

@@ -94,6 +94,18 @@ def test_foreign_things_in_the_place_of_its_parts_are_survived(shop, part, thing
     assert shop.get() is None or thing in {"file", "directory"}
 
 
+def test_no_link_in_the_place_of_its_parts_is_followed(shop):
+    shop.put(a_record())
+    shop.settle()
+    precious = shop.root / "precious"
+    precious.write_bytes(b"precious")
+    for place in (shop.root / "usage", shop.path()):
+        place.unlink(missing_ok=True)
+        place.symlink_to(precious)
+        use_everything(shop)
+    assert precious.read_bytes() == b"precious"
+
+
 def test_a_lock_that_is_never_released_costs_a_record_and_no_more(shop):
     shop.put(a_record("a"))
     with Locks(shop.root / "locks").held(KEYS.tag(b"a")[:2]):
