@@ -60,7 +60,7 @@ class _Client(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_result(None)
 
@@ -74,9 +74,7 @@ def request(target: str, *, token: str, host: str = "api.github.com", extra: str
     ).encode()
 
 
-async def _run(
-    socket: str, requests: list[list[bytes]], seconds: float
-) -> Result:
+async def run(socket: str, requests: list[list[bytes]], seconds: float) -> Result:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     result = Result(seconds)
@@ -93,4 +91,4 @@ async def _run(
 
 def load(socket: str, requests: list[bytes], *, connections: int, seconds: float) -> Result:
     """Send `requests` round and round on each of `connections` for `seconds`."""
-    return uvloop.run(_run(socket, [requests] * connections, seconds))
+    return uvloop.run(run(socket, [requests] * connections, seconds))

@@ -109,9 +109,8 @@ def _default_ttl() -> list[str]:
 
 def _bare(call: Sequence[str]) -> list[str]:
     """Return the call without what would change or keep its output: of a flag the last counts."""
-    undone = [*_UNDONE, *(f"{flag}=false" for flag in ("--slurp", "--verbose") if flag in call)]
-    end = call.index("--") if "--" in call else len(call)
-    return [*call[:end], *undone, *call[end:]]
+    only_some = (f"{flag}=false" for flag in ("--slurp", "--verbose") if flag in call)
+    return [*call, *_UNDONE, *only_some]
 
 
 def text(told: dict[str, Any]) -> str:

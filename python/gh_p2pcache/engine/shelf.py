@@ -16,6 +16,9 @@ from gh_p2pcache.store.disk import DiskStore
 from gh_p2pcache.store.memory import MemoryLRU
 
 MEMORY_BYTES = 24 << 20
+_READ_INLINE = 65536
+"""Bytes of a file up to which it is read on the loop: 40 us, where a thread costs 100 and more."""
+
 _OVERHEAD = 1500
 _TAG_OVERHEAD = 200
 _UNWRITABLE_REMEMBERED = 10_000
@@ -76,7 +79,12 @@ class Shelf:
         entry = self._memory.get(place)
         if entry is not None:
             return entry
-        kept = await asyncio.to_thread(self.disk.get, keys.tag(key), keys, key)
+        tag = keys.tag(key)
+        size = self.disk.size(tag)
+        if size > _READ_INLINE:
+            kept = await asyncio.to_thread(self.disk.get, tag, keys, key)
+        else:
+            kept = self.disk.get(tag, keys, key) if size else None
         # Another call may have put a newer one into memory while this one read the disk.
         newer = self._memory.get(place)
         if newer is not None or kept is None:

@@ -26,7 +26,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOG = logging.getLogger(__name__)
-_HOST = re.compile(rb"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
+_HOST = re.compile(rb"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 QUERY_LIMIT = 1 << 20
 """Largest GraphQL document, in bytes, that is read to be understood; a larger one is passed on."""
 
@@ -80,8 +80,8 @@ class Door:
         call = await self._engine.prepare(request, self._profile)
         if call.wishes.mode == "explain":
             return await self._engine.explain(call)
-        self.hot.learn(call)
         if call.plan.action == "keep" and body is None:
+            self.hot.learn(call)
             given = await self._read(call)
         elif body is None and not call.plan.writes:
             passed = await while_connected(receive, self._engine.forward(call, None))
@@ -105,7 +105,11 @@ class Door:
 
 
 def _request(scope: Scope) -> Request:
+    if scope["http_version"] != "1.1":
+        raise BadRequest("HTTP/1.1 is spoken here")
     headers: Headers = tuple(scope["headers"])
+    if sum(name == b"authorization" for name, _ in headers) > 1:
+        raise BadRequest("two Authorization fields name no one")
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(host := hosts[0].lower()):
         raise BadRequest("exactly one valid Host field is needed")
@@ -116,7 +120,10 @@ def _request(scope: Scope) -> Request:
 
 
 def _has_body(request: Request) -> bool:
-    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in request.headers)
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in request.headers
+    )
 
 
 async def _with_body(

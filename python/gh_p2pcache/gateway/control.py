@@ -143,7 +143,7 @@ async def _json(receive: Receive) -> Json:
             break
     try:
         asked = json.loads(bytes(body) or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the request is not JSON: {error}") from error
     if not isinstance(asked, dict):
         raise UsageError("the request is not a JSON object")

@@ -39,8 +39,10 @@ class Hot:
             self._calls.clear()
         self._calls[request.target.encode("latin-1"), headers] = call
 
-    def answer(self, target: bytes, headers: Headers, *, keep_alive: bool) -> bytes | None:
-        """Return a whole HTTP/1.1 answer, or None."""
+    def answer(
+        self, target: bytes, headers: Headers, *, keep_alive: bool
+    ) -> tuple[bytes, bytes] | None:
+        """Return head and body of an HTTP/1.1 answer, or None."""
         call = self._calls.get((target, headers))
         if call is None:
             return None
@@ -51,14 +53,14 @@ class Hot:
         desk = self._engine.desk
         etag = desk.etag(call, entry)
         age = desk.age(entry)
-        return b"%b%bcache-status: gh-p2pcache; hit; ttl=%d\r\nage: %d\r\n%b%b" % (
+        head = b"%b%bcache-status: gh-p2pcache; hit; ttl=%d\r\nage: %d\r\n%b" % (
             entry.head or _head(entry),
             b"" if etag is None else b"etag: %b\r\n" % etag,
             min(call.life, entry.validation.ttl) - age,
             age,
             _KEEP if keep_alive else _CLOSE,
-            entry.record.body,
         )
+        return head, entry.record.body
 
 
 def _head(entry: Entry) -> bytes:

@@ -23,7 +23,7 @@ class Overlays:
     async def make(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer POST /overlay {config_dir, gh_host}: {overlay, reason}."""
         match asked:
-            case {"config_dir": str(directory)} if directory.startswith("/"):
+            case {"config_dir": str(directory)} if directory[:1] == "/" and "\0" not in directory:
                 pass
             case _:
                 raise UsageError("/overlay takes config_dir, an absolute path")

@@ -82,6 +82,8 @@ async def _serve(chosen: argparse.Namespace) -> None:
             listener.listen(2048)
     print(json.dumps(ready), flush=True)
     await asyncio.gather(*(server.serve(sockets=sockets) for server, sockets in servers))
+    if chosen.unix is not None:
+        chosen.unix.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -83,6 +83,13 @@ class DiskStore:
             self.touch(tag)
         return Kept(record, validation, disk_size(status))
 
+    def size(self, tag: str) -> int:
+        """Return the bytes of a record's file, 0 where there is none."""
+        try:
+            return os.stat(self._path(tag)).st_size  # noqa: PTH116 - each miss comes here
+        except OSError:
+            return 0
+
     def put(
         self,
         tag: str,

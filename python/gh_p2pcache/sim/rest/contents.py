@@ -119,7 +119,7 @@ def get_zipball(call: Call) -> Answer:
 def _archive(call: Call, kind: str) -> Answer:
     repo = call.the_repo
     ref = call.args.get("ref") or repo.default_branch
-    token = "?token=sim" if repo.private else ""
+    token = f"?token={git_shapes.url_token(call)}" if repo.private else ""
     return redirect(302, f"https://codeload.github.com/{repo.full_name}/{kind}/{ref}{token}")
 
 

@@ -127,6 +127,11 @@ def in_lines(content: bytes) -> str:
     return "".join(text[at : at + 60] + "\n" for at in range(0, len(text), 60))
 
 
+def url_token(call: Call) -> str:
+    """Return what opens a private file's URL; each caller gets another."""
+    return f"sim-{call.token.name}"
+
+
 def content(call: Call, repo: Repo, path: str, sha: str, ref_name: str) -> Json:
     """Return a file or directory as /contents lists it; a private file's URL carries a token."""
     api = shapes.repo_url(call, repo)
@@ -138,7 +143,7 @@ def content(call: Call, repo: Repo, path: str, sha: str, ref_name: str) -> Json:
     html = f"{call.site}/{repo.full_name}/{place}/{quote(ref_name)}/{quote(path)}"
     raw = f"https://raw.githubusercontent.com/{repo.full_name}/{quote(ref_name)}/{quote(path)}"
     if repo.private:
-        raw += "?token=sim"
+        raw += f"?token={url_token(call)}"
     return {
         "name": path.rpartition("/")[2],
         "path": path,

@@ -167,6 +167,15 @@ def find_code(call: Call) -> Answer:
             text = repo.git.blobs[sha].decode("utf-8", "replace")
             if all(word in text for word in words):
                 html = f"{call.site}/{repo.full_name}/blob/{head.sha}/{path}"
-                name = path.rpartition("/")[2]
-                found.append({"name": name, "path": path, "sha": sha, "html_url": html})
+                match = {"object_type": "FileContent", "property": "content", "fragment": text}
+                found.append(
+                    {
+                        "name": path.rpartition("/")[2],
+                        "path": path,
+                        "sha": sha,
+                        "html_url": html,
+                        "repository": shapes.repository(call, repo),
+                        "text_matches": [match | {"matches": []}],
+                    }
+                )
     return _found(call, found)
