@@ -25,13 +25,14 @@ def answering(state: Path, answer: bytes) -> threading.Thread:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(state / "run/control.sock"))
     listener.listen()
+    listener.settimeout(10)
 
     def serve() -> None:
         with listener, listener.accept()[0] as connection:
             connection.recv(65536)
             connection.sendall(answer)
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     return thread
 

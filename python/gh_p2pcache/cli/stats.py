@@ -43,7 +43,7 @@ def command(*, as_json: bool) -> None:
 
 def read(state: Path) -> dict[str, Any]:
     """Return the running daemon's statistics, else what it last saved (`daemon` says which)."""
-    if False:
+    if is_alive(str(state)):
         from gh_p2pcache.cli import control
 
         try:
