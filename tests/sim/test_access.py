@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gh_p2pcache.sim.control import control
+from gh_p2pcache.sim.tokens import CLASSES
 from support.ask import ask, field, graphql, still_sim
 
 PRIVATE = {
@@ -80,6 +81,10 @@ def test_access_taken_away_counts_at_once() -> None:
     assert ask(sim, "GET", "/repos/acme/private", "carol").status == 200
     control(sim, {"grant": {"token": "carol", "repo": "acme/private", "classes": []}})
     assert ask(sim, "GET", "/repos/acme/private", "carol").status == 404
+    sim.world.tokens["carol"].grants["acme/private"] = CLASSES
+    assert ask(sim, "GET", "/repos/acme/private/pulls", "carol").status == 200
+    sim.world.tokens["carol"].grants.clear()
+    assert ask(sim, "GET", "/repos/acme/private/pulls", "carol").status == 404
 
 
 @pytest.mark.parametrize(

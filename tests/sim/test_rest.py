@@ -109,6 +109,7 @@ def test_bytes_come_back_as_they_are(sim_here: Sim) -> None:
 
 def test_a_private_file_has_a_url_with_a_token(sim_here: Sim) -> None:
     url = data(sim_here, "/repos/acme/private/contents/secret.txt")["download_url"]
+    assert url != data(sim_here, "/repos/acme/private/contents/secret.txt", "job1")["download_url"]
     host, _, path = url.removeprefix("https://").partition("/")
     assert "token=" in path
     assert ask(sim_here, "GET", f"/{path}", None, host=host).body == b"sesame\n"

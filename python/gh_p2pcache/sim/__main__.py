@@ -40,6 +40,7 @@ def _tcp(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
+    listener.listen(2048)
     return listener
 
 
@@ -47,25 +48,37 @@ def _unix(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
+    listener.listen(2048)
     return listener
 
 
-async def _serve(chosen: argparse.Namespace) -> None:
-    replay = Replay.load(chosen.replay) if chosen.replay else None
-    sim = Sim(Clock(), replay=replay)
-    ready: dict[str, str] = {}
-    plain: list[socket.socket] = []
+def _listen(chosen: argparse.Namespace) -> dict[str, socket.socket]:
+    """Return the listening sockets by kind: unix, tcp, tls."""
+    made: dict[str, socket.socket] = {}
     if chosen.unix is not None:
-        plain.append(_unix(chosen.unix))
-        ready["unix"] = str(chosen.unix)
-    if chosen.tcp is not None:
-        plain.append(_tcp(chosen.tcp))
-        ready["tcp"] = f"http://127.0.0.1:{plain[-1].getsockname()[1]}"
+        made["unix"] = _unix(chosen.unix)
+    for kind in ("tcp", "tls"):
+        if getattr(chosen, kind) is not None:
+            made[kind] = _tcp(getattr(chosen, kind))
+    return made
+
+
+def _address(kind: str, listener: socket.socket) -> str:
+    if kind == "unix":
+        return str(listener.getsockname())
+    scheme = {"tcp": "http", "tls": "https"}[kind]
+    return f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def _serve(chosen: argparse.Namespace) -> None:
+    sim = Sim(Clock(), replay=Replay.load(chosen.replay) if chosen.replay else None)
+    listeners = _listen(chosen)
+    secure = {kind: listener for kind, listener in listeners.items() if kind == "tls"}
+    plain = [listener for kind, listener in listeners.items() if kind not in secure]
     servers = [(SimServer(config(sim)), plain)] if plain else []
-    if chosen.tls is not None:
-        secure = _tcp(chosen.tls)
-        ready["tls"] = f"https://127.0.0.1:{secure.getsockname()[1]}"
-        servers.append((SimServer(config(sim, (chosen.cert, chosen.key))), [secure]))
+    if secure:
+        tls = (chosen.cert, chosen.key)
+        servers.append((SimServer(config(sim, tls)), [*secure.values()]))
 
     def leave() -> None:
         for server, _ in servers:
@@ -77,9 +90,7 @@ async def _serve(chosen: argparse.Namespace) -> None:
     if chosen.with_parent:
         os.set_blocking(sys.stdin.fileno(), False)
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 4096) else leave())
-    for _, sockets in servers:
-        for listener in sockets:
-            listener.listen(2048)
+    ready = {kind: _address(kind, listener) for kind, listener in listeners.items()}
     print(json.dumps(ready), flush=True)
     await asyncio.gather(*(server.serve(sockets=sockets) for server, sockets in servers))
     if chosen.unix is not None:
