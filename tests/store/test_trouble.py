@@ -124,7 +124,9 @@ def common_shop():
         os.chown(root, NOBODY, NOBODY)
         os.setegid(NOBODY)
         os.seteuid(NOBODY)
-    yield Shop(root / "cache")
+    shop = Shop(root / "cache")
+    yield shop
+    shop.settle()
     if is_root:
         os.seteuid(0)
         os.setegid(0)
@@ -196,7 +198,7 @@ def small_disk(tmp_path):
     if os.geteuid() != 0 or subprocess.run(mounting, check=False).returncode != 0:
         pytest.skip("only root mounts a small disk; strace stands for it below")
     yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_full_disk_means_keeping_what_is_there(small_disk):
