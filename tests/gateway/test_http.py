@@ -12,7 +12,7 @@ from support.sim import SimProcess
 LABELS = "/repos/acme/widgets/labels"
 
 
-# --- A client's own conditions (RFC 9110 section 13) ---------------------------------------------
+# --- A client's own conditions (RFC 9110 section 13) ---
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_condition_fails_when_the_answer_has_changed(gateway: Gateway, sim: Si
     assert (reply.status, reply.json["title"]) == (200, "Changed elsewhere")
 
 
-# --- HEAD, and answers without a body -------------------------------------------------------------
+# --- HEAD, and answers without a body ---
 
 
 def test_head_is_answered_from_a_kept_get(gateway: Gateway, sim: SimProcess) -> None:
@@ -126,7 +126,7 @@ def test_204_passes_without_a_body(gateway: Gateway) -> None:
     assert gateway.records() == 0
 
 
-# --- A 304 from GitHub (RFC 9111 section 3.2) ----------------------------------------------------
+# --- A 304 from GitHub (RFC 9111 section 3.2) ---
 
 
 def test_a_304_renews_the_fields_it_carries_and_keeps_the_others(
@@ -159,7 +159,7 @@ def test_rate_limit_fields_are_those_of_the_last_answer(gateway: Gateway, sim: S
     assert gateway.ask("/user").field("x-ratelimit-remaining") == "4711"
 
 
-# --- What is kept ---------------------------------------------------------------------------------
+# --- What is kept ---
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_redirected_write_keeps_its_method(gateway: Gateway) -> None:
     assert moved.field("location").endswith("/repositories/500001001/issues")
 
 
-# --- Content coding and media types ---------------------------------------------------------------
+# --- Content coding and media types ---
 
 
 def test_gzip_is_kept_once_and_given_both_ways(gateway: Gateway, sim: SimProcess) -> None:
@@ -289,7 +289,7 @@ def test_every_media_type_comes_byte_for_byte(
         assert reply.field("content-type") == fields["content-type"]
 
 
-# --- A client's caching wishes (RFC 9111 section 5.2.1) -------------------------------------------
+# --- A client's caching wishes (RFC 9111 section 5.2.1) ---
 
 
 @pytest.mark.parametrize("wish", ["no-cache", "max-age=0"])
@@ -317,7 +317,7 @@ def test_a_range_goes_past_the_cache(gateway: Gateway, sim: SimProcess) -> None:
     assert sim.state()["requests"][-1]["headers"]["range"] == "bytes=0-3"
 
 
-# --- What every answer says of itself -------------------------------------------------------------
+# --- What every answer says of itself ---
 
 
 def test_an_answer_says_where_it_came_from(gateway: Gateway, sim: SimProcess) -> None:

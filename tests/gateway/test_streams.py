@@ -32,7 +32,7 @@ def pieces(total: int) -> Iterator[bytes]:
         yield PIECE
 
 
-# --- Large bodies --------------------------------------------------------------------------------
+# --- Large bodies ---
 
 
 def test_a_download_of_200_mb_takes_no_memory(gateway: Gateway) -> None:
@@ -110,7 +110,7 @@ def test_what_is_streamed_comes_plain_to_who_takes_no_gzip(
     assert (plain.field("content-encoding"), plain.body) == ("", body)
 
 
-# --- A client that hangs up ------------------------------------------------------------------------
+# --- A client that hangs up ---
 
 
 def _endless(stalled: threading.Event) -> Iterator[bytes]:
@@ -198,12 +198,12 @@ def test_a_refusal_before_the_end_of_an_upload_reaches_the_client(
     assert got.startswith(b"HTTP/1.1 413")
 
 
-# --- An origin that dies -----------------------------------------------------------------------------
+# --- An origin that dies ---
 
 BROKEN = {
     "a length that is not reached": answer(length=1000, body=b'{"half'),
-    "chunks without an end": answer(200, b"6\r\n{\"half\r\n", ("Transfer-Encoding", "chunked")),
-    "in the middle of a chunk": answer(200, b"600\r\n{\"half", ("Transfer-Encoding", "chunked")),
+    "chunks without an end": answer(200, b'6\r\n{"half\r\n', ("Transfer-Encoding", "chunked")),
+    "in the middle of a chunk": answer(200, b'600\r\n{"half', ("Transfer-Encoding", "chunked")),
     "in the head": b"HTTP/1.1 200 OK\r\ncontent-le",
     "nothing": b"",
     "not HTTP": b"SSH-2.0-OpenSSH\r\n\r\n",

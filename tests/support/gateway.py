@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -302,9 +303,8 @@ class Gateway:
 GatewayFactory = Callable[..., Gateway]
 
 
-@pytest.fixture
-def gateways() -> Iterator[GatewayFactory]:
-    """Starts gateways: gateways(upstream, NAME=VALUE…); all end with the test."""
+@contextmanager
+def _factory() -> Iterator[GatewayFactory]:
     made: list[Gateway] = []
     # not tmp_path: a Unix socket's path must stay under 104 bytes
     directory = Path(tempfile.mkdtemp(prefix="gateway-"))
@@ -320,6 +320,20 @@ def gateways() -> Iterator[GatewayFactory]:
     for gateway in made:
         gateway.close()
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def gateways() -> Iterator[GatewayFactory]:
+    """Starts gateways: gateways(upstream, NAME=VALUE…); all end with the test."""
+    with _factory() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def lasting_gateway(shared_sim: SimProcess) -> Iterator[Gateway]:
+    """One gateway for all tests of a module, in front of `shared_sim`."""
+    with _factory() as start:
+        yield start(f"unix://{shared_sim.unix}")
 
 
 @pytest.fixture
