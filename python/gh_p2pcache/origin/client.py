@@ -156,8 +156,7 @@ class Origin:
                 )
             except _BrokenOff:
                 # A pooled connection may have died of idleness; a second try gets a new one.
-                # aiohttp does that by itself for GET, not for the POST of a GraphQL query.
-                if fresh or not reuse or body is not None or request.method != "POST":
+                if fresh or not reuse or body is not None:
                     raise
         raise AssertionError("unreachable")
 
