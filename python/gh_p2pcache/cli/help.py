@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from gh_p2pcache.cli.entry import HandedOver, become
 from gh_p2pcache.cli.output import examples
 
 
@@ -19,5 +22,7 @@ def command(ctx: click.Context, names: tuple[str, ...]) -> None:
         found = group.get_command(shown, name) if isinstance(group, click.Group) else None
         if found is None:
             raise click.UsageError(f"No such command {name!r}.", ctx)
+        if isinstance(found, HandedOver):
+            become(os.environ, [name, "--help"])
         shown = click.Context(found, info_name=name, parent=shown)
     click.echo(shown.get_help())
