@@ -149,6 +149,7 @@ class Stage:
         return {
             "HOME": str(home),
             "PATH": f"{self.top / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+            "GH_P2PCACHE_ENGINE": sys.executable,
             "XDG_RUNTIME_DIR": str(self.top / "run"),
             "CACHE_LOG": "info",
             "GH_NO_UPDATE_NOTIFIER": "1",
