@@ -6,6 +6,7 @@ imported at the first call); here its variables are bound.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -42,7 +43,8 @@ class Evidence:
 class Operation:
     """One GraphQL operation with its variables.
 
-    `canonical` is what the key takes of the body. `repos` are the `owner/name` (lower case) of
+    `canonical` is what the key takes of the body: the SHA-256 of the document in canonical print,
+    the operation's name and the sorted variables. `repos` are the `owner/name` (lower case) of
     its `repository(…)` fields; `elsewhere` says that it asks for other things too. `member`:
     the answer is the same for all who proved `classes` of the one repository. `fields` maps
     response keys that are aliases to the field names they stand for.
@@ -111,7 +113,7 @@ def _bind(
     return Operation(
         kind=selected.kind,
         name=selected.name,
-        canonical=json.dumps([document.printed, name, said]).encode(),
+        canonical=hashlib.sha256(json.dumps([document.printed, name, said]).encode()).digest(),
         repos=repos,
         elsewhere=selected.elsewhere or None in found,
         classes=shared.classes if shared else frozenset(),
