@@ -110,6 +110,11 @@ class Name(Generic[T]):
     secret: bool = False
 
     @property
+    def in_file(self) -> bool:
+        """Whether config.toml may set it: sh reads no TOML, so only what the daemon reads."""
+        return "D" in self.read_by and self.name != "CACHE_STATE_DIR"
+
+    @property
     def key(self) -> str:
         """The name inside config.toml: lower case without the CACHE_ prefix."""
         return self.name.removeprefix("CACHE_").lower()
@@ -306,7 +311,7 @@ class _Resolver:
                 yield self.env[variable], "env"
                 break
         else:
-            if name.key in self.file and name is not STATE_DIR:
+            if name.key in self.file and name.in_file:
                 yield _toml_text(self.file[name.key]), "file"
         if name.default:
             yield name.default, "default"
@@ -326,9 +331,9 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
     idle = resolve.required(IDLE_EXIT)
     if resolve.effective[IDLE_EXIT.name].source == "default" and env.get("CI"):
         idle = 0.0
-    known = {n.key for n in NAMES} | {"rules"}
+    known = {n.key for n in NAMES if n.in_file} | {"rules"}
     resolve.warnings += [
-        f"config.toml: '{key}' is not a setting (gh p2pcache config list shows them all)"
+        f"config.toml: '{key}' is no setting of this file (gh p2pcache config list shows them all)"
         for key in resolve.file
         if key not in known
     ]
