@@ -4,10 +4,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from support.capture import DATA
 from support.commands import READS, WRITES, Command
-from support.gh import Gh
-from support.sim import SimProcess
+from support.gh import GH, Gh, GhFactory
+from support.sim import SECRETS, SimProcess
 
 ROWS = json.loads(DATA.read_text())
 KNOWN = {row["query"] for row in ROWS}
@@ -61,3 +63,20 @@ def test_a_created_issue_is_listed(gh: Gh, sim: SimProcess) -> None:
     made = gh.run("issue", "create", "-R", "acme/widgets", "--title", "Neu ✨", "--body", "b")
     assert made.out == b"https://github.com/acme/widgets/issues/12\n"
     assert "12\tOPEN\tNeu ✨" in gh.run("issue", "list", "-R", "acme/widgets").out.decode()
+
+
+@pytest.mark.parametrize(
+    ("host", "variable", "url"),
+    [
+        ("ghes.example", "GH_ENTERPRISE_TOKEN", "https://ghes.example/api/v3/users/alice"),
+        ("tenant.ghe.com", "GH_TOKEN", "https://api.tenant.ghe.com/users/alice"),
+    ],
+)
+def test_other_hosts_than_github_com(
+    ghs: GhFactory, sim: SimProcess, host: str, variable: str, url: str
+) -> None:
+    # gh 2.23 takes *.ghe.com for a GHES host
+    more = {"GH_HOST": host, variable: SECRETS["alice"]}
+    there = ghs(sorted(GH)[0], socket=sim.unix, token=None, more=more)
+    assert there.run("api", "user", "-q", ".url").out.decode() == f"{url}\n"
+    assert b"9\tAdd the feature" in there.run("pr", "list", "-R", f"{host}/acme/widgets").out

@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from support.commands import READS, WRITES, Command
-from support.gh import GH, Gh, Run
-from support.sim import SimProcess, plain_sim
+from support.gh import GH, Gh
+from support.sim import SECRETS, SimProcess, plain_sim
 
 DATA = Path(__file__).parents[1] / "data" / "gh-graphql.json"
 
 
-def documents(sim: SimProcess, gh: Gh, command: Command) -> tuple[Run, list[dict[str, Any]]]:
-    """Run a command and return what it gave and the GraphQL requests it made."""
+def documents(sim: SimProcess, gh: Gh, command: Command) -> list[dict[str, Any]]:
+    """Run a command and return the GraphQL requests it made."""
     sim.control(reset="counters")
-    run = gh.run(*command.args, stdin=command.stdin)
+    gh.run(*command.args, stdin=command.stdin)
     sent = [r for r in sim.state()["requests"] if r["target"] in ("/graphql", "/api/graphql")]
-    return run, [
+    return [
         {
             "command": command.name,
             "version": gh.version,
+            "host": request["host"],
             "query": body["query"],
             "variables": body.get("variables"),
             "headers": {
@@ -38,16 +39,18 @@ def documents(sim: SimProcess, gh: Gh, command: Command) -> tuple[Run, list[dict
 
 
 def capture(directory: Path) -> list[dict[str, Any]]:
-    """Return the GraphQL requests of every command and version, each document once."""
+    """Return the GraphQL requests of every command, version and kind of host, each once."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     sim = plain_sim(directory)
+    enterprise = {"GH_HOST": "ghes.example", "GH_ENTERPRISE_TOKEN": SECRETS["alice"]}
     try:
         for version in sorted(GH):
-            sim.control(reset=True)
-            gh = Gh(version, directory / version, socket=sim.unix)
-            for command in [c for c in READS + WRITES if c.runs_in(version)]:
-                for document in documents(sim, gh, command)[1]:
-                    found.setdefault((version, document["query"]), document)
+            for name, more in (("dotcom", {}), ("ghes", enterprise)):
+                sim.control(reset=True)
+                gh = Gh(version, directory / version / name, socket=sim.unix, more=more)
+                for command in [c for c in READS + WRITES if c.runs_in(version)]:
+                    for document in documents(sim, gh, command):
+                        found.setdefault((version, document["query"]), document)
     finally:
         sim.stop()
     return list(found.values())
