@@ -75,8 +75,10 @@ def test_a_created_issue_is_listed(gh: Gh, sim: SimProcess) -> None:
 def test_other_hosts_than_github_com(
     ghs: GhFactory, sim: SimProcess, host: str, variable: str, url: str
 ) -> None:
-    # gh 2.23 takes *.ghe.com for a GHES host
+    newest = max(GH, key=lambda version: [int(part) for part in version.split(".")])
+    if newest == "2.23.0" and host.endswith(".ghe.com"):
+        pytest.skip("gh 2.23 takes *.ghe.com for a GHES host")
     more = {"GH_HOST": host, variable: SECRETS["alice"]}
-    there = ghs(sorted(GH)[0], socket=sim.unix, token=None, more=more)
+    there = ghs(newest, socket=sim.unix, token=None, more=more)
     assert there.run("api", "user", "-q", ".url").out.decode() == f"{url}\n"
     assert b"9\tAdd the feature" in there.run("pr", "list", "-R", f"{host}/acme/widgets").out
