@@ -45,17 +45,27 @@ def run(data: Path, checkout: Path, arguments: list[str], progress: Progress) ->
         "VIRTUAL_ENV": str(environment_path),
     }
     if arguments:
-        return subprocess.call(["pytest", *arguments], cwd=checkout, env=env)
+        return _to_its_end(["pytest", *arguments], checkout, env)
     failed = [
         name
         for name, command in _CHECKS.items()
         if not _passes(name, command, checkout, env, progress)
     ]
-    if subprocess.call(_PYTEST, cwd=checkout, env=env):
+    if _to_its_end(_PYTEST, checkout, env):
         failed.append("pytest")
     if failed:
         progress.say(f"failed: {', '.join(failed)}")
     return bool(failed)
+
+
+def _to_its_end(command: list[str], checkout: Path, env: dict[str, str]) -> int:
+    """Run a command that shares our terminal: at Ctrl-C it has its own cleaning up to do."""
+    with subprocess.Popen(command, cwd=checkout, env=env) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def _development(data: Path, checkout: Path, progress: Progress) -> Path:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 from gh_p2pcache.installer import engine, environment, register
 from gh_p2pcache.installer.progress import Progress
@@ -14,19 +15,15 @@ from gh_p2pcache.installer.progress import Progress
 _OLDEST_GH = (2, 23)
 
 
-def run(data: Path, checkout: Path, progress: Progress) -> int:
-    """Tell the story; returns 0 if every step showed what it claims."""
+def run(data: Path, checkout: Path, progress: Progress) -> NoReturn:
+    """Become the story, which exits with 0 if every step showed what it claims."""
     progress.say("Setting up the engine")
     engine.set_up(data, checkout, progress)
     register.add_shim(data, checkout)
     gh = _gh_of_this_machine(data) or _pinned_gh(data, checkout, progress)
     python = str(data / engine.LINK / "bin/python")
     places = [f"--gh={gh}", f"--checkout={checkout}", f"--data={data}"]
-    failed = subprocess.call([python, "-I", "-m", "gh_p2pcache.sim.demo", *places])
-    if not failed:
-        progress.say("\nNothing but the engine is left of this. Now with the real GitHub:")
-        progress.say("    ./install.sh && gh p2pcache api user")
-    return failed
+    os.execv(python, [python, "-I", "-m", "gh_p2pcache.sim.demo", *places])  # noqa: S606
 
 
 def _gh_of_this_machine(data: Path) -> Path | None:
@@ -49,6 +46,9 @@ def _pinned_gh(data: Path, checkout: Path, progress: Progress) -> Path:
         if not environment.is_complete(path):
             shutil.rmtree(path.parent, ignore_errors=True)
             python = data / engine.LINK / "bin/python"
-            environment.pip_install(python, lock_file, descriptor, progress, [f"--target={path}"])
+            target = [f"--target={path}"]
+            environment.pip_install(
+                python, lock_file, descriptor, progress, extra=target, what="a gh"
+            )
             environment.mark(path, lock_file.name)
     return path / "bin/gh"

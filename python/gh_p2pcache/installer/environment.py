@@ -108,12 +108,14 @@ def pip_install(
     lock_file: Path,
     descriptor: int,
     progress: Progress,
+    *,
     extra: Iterable[str] = (),
+    what: str = "pinned packages",
 ) -> None:
     """Install exactly what the lock file names, wheels only, each checked by its hash."""
     pip = [str(python), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
     exact = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement"]
-    with progress.step("pinned packages"):
+    with progress.step(what):
         _run(
             [*pip, "--disable-pip-version-check", *extra, *exact, str(lock_file)],
             descriptor,

@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
         case "background-setup":
             _background(data, checkout)
         case "demo":
-            return demo.run(data, checkout, progress)
+            demo.run(data, checkout, progress)
         case "test":
             return checks.run(data, checkout, options.arguments, progress)
         case "uninstall":

@@ -151,7 +151,8 @@ def main() -> None:
     parser.add_argument("--checkout", type=Path, required=True, help="where gh-p2pcache lies")
     parser.add_argument("--data", type=Path, required=True, help="where its engine lies")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     stage = Stage(chosen.gh, chosen.checkout, chosen.data)
     try:
         stage.open()
@@ -164,6 +165,8 @@ def main() -> None:
         stage.close()
     if story.doubts:
         sys.exit(f"\n{len(story.doubts)} claims did not come true; please report this.")
+    print("\nOnly the engine is left of this (./install.sh --uninstall removes it).")
+    print("Now with the real GitHub:\n    ./install.sh && gh p2pcache api user")
 
 
 if __name__ == "__main__":
