@@ -1,6 +1,6 @@
 """The table of settings in docs/configuration.md, made from settings.NAMES.
 
-To renew the page after a change of the settings: python tests/support/configuration_page.py
+To renew the page: PYTHONPATH=python python tests/support/configuration_page.py
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ def _row(name: Name[Any]) -> str:
     names = f"`{name.name}`" + (f", `{name.alias}`" if name.alias else "")
     in_file = "D" in name.read_by and name is not settings.STATE_DIR
     default = name.default_note or (f"`{name.default}`" if name.default else "none")
-    key = f"`{name.key}`" if in_file else "–"
+    key = f"`{name.key}`" if in_file else "environment only"
     return f"| {names} | {key} | {default} | {name.help} | {_READ[name.read_by]} |"
 
 

@@ -23,10 +23,10 @@ class Message:
     """The first line of a text; `pattern` matches it with values put in, `where` is its file."""
 
     where: str
-    pattern: str
+    pattern: re.Pattern[str]
 
     def is_in(self, texts: list[str]) -> bool:
-        return any(re.search(self.pattern, text) for text in texts)
+        return any(self.pattern.search(text) for text in texts)
 
 
 def of_sh() -> Iterator[Message]:
@@ -76,4 +76,4 @@ def _message(where: str, text: str) -> Iterator[Message]:
     """Yield the message, unless it is made of values alone: such a pattern would match anything."""
     literals = [part.strip() for part in _HOLES.split(text.strip().partition("\n")[0])]
     if sum(map(len, literals)) >= _FEWEST:
-        yield Message(where, ".*".join(map(re.escape, literals)))
+        yield Message(where, re.compile(".*".join(map(re.escape, literals))))
