@@ -298,6 +298,7 @@ class Promises(RuleBasedStateMachine):
 
 
 TestPromises = Promises.TestCase
+LONG = settings.get_current_profile_name() == "long"
 TestPromises.settings = settings(
-    settings.get_profile("ci"), max_examples=60, stateful_step_count=40
+    settings.default, max_examples=1500 if LONG else 60, stateful_step_count=40
 )

@@ -112,7 +112,6 @@ class Bench:
         assert not loaded.warnings, loaded.warnings
         asyncio.get_running_loop().set_default_executor(Inline())
         self.house = await build(loaded, self.env, clock=Clock(self.time), origin=self.origin)
-        self.house.desk.shelf._writer = Inline()
 
     async def stop(self) -> None:
         assert self.house is not None

@@ -182,7 +182,7 @@ class Fill:
                 record = replace(entry.record, headers=merged, github_date=date)
                 entry = await desk.shelf.keep(record, entry.keys, desk.clock.now(), ttl)
             else:
-                desk.shelf.revalidated(entry, validation, merged)
+                await desk.shelf.revalidated(entry, validation, merged)
             self.nodes.saw(entry.record.tags)
         given = desk.answer(call, entry, answer.REVALIDATED)
         return Outcome(own_fields(given, response), entry)

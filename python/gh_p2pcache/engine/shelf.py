@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 
+from gh_p2pcache.engine.writer import SMALL, Writer
 from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.records.record import Record, Validation
 from gh_p2pcache.records.seal import ScopeKeys
@@ -16,9 +16,6 @@ from gh_p2pcache.store.disk import DiskStore
 from gh_p2pcache.store.memory import MemoryLRU
 
 MEMORY_BYTES = 24 << 20
-_READ_INLINE = 65536
-"""Bytes of a file up to which it is read on the loop: 40 us, where a thread costs 100 and more."""
-
 _OVERHEAD = 1500
 _TAG_OVERHEAD = 200
 _UNWRITABLE_REMEMBERED = 10_000
@@ -66,7 +63,7 @@ class Shelf:
         self.disk = disk
         self._marks = marks
         self._memory: MemoryLRU[tuple[bytes, bytes], Entry] = MemoryLRU(MEMORY_BYTES)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._writer = Writer()
         self._unwritable: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
 
     def hot(self, keys: ScopeKeys, key: bytes) -> Entry | None:
@@ -81,7 +78,7 @@ class Shelf:
             return entry
         tag = keys.tag(key)
         size = self.disk.size(tag)
-        if size > _READ_INLINE:
+        if size > SMALL:
             kept = await asyncio.to_thread(self.disk.get, tag, keys, key)
         else:
             kept = self.disk.get(tag, keys, key) if size else None
@@ -99,13 +96,9 @@ class Shelf:
         A crash right after an answer must not bring the older record back (promise 2); a record
         that replaces nothing may as well be written behind the answer.
         """
-        place = (keys.id, record.key)
-        replaces = self._memory.get(place) is not None
-        loop = asyncio.get_running_loop()
+        replaces = self._memory.get((keys.id, record.key)) is not None
         entry = self._shelve(record, Validation(b"", record.github_date, validated_at, ttl), keys)
-        writing = loop.run_in_executor(self._writer, self._write, entry)
-        if replaces:
-            await writing
+        await self._writer.do(lambda: self._write(entry), size=len(record.body), wait=replaces)
         return entry
 
     def _write(self, entry: Entry) -> None:
@@ -132,7 +125,7 @@ class Shelf:
         validation = replace(entry.validation, digest=entry.digest)
         self.disk.refresh(entry.tag, entry.keys, validation)
 
-    def revalidated(self, entry: Entry, validation: Validation, headers: Headers) -> None:
+    async def revalidated(self, entry: Entry, validation: Validation, headers: Headers) -> None:
         """Replace an entry's validation, the record staying as it is but for `headers`.
 
         On disk those stay: what moves with each answer (rate limits, request id) is not worth it.
@@ -142,13 +135,12 @@ class Shelf:
         entry.base = base_headers(entry.record, validation)
         entry.head = b""
         entry.alive_at = -1
-        asyncio.get_running_loop().run_in_executor(self._writer, self._rewrite_head, entry)
+        await self._writer.do(lambda: self._rewrite_head(entry), size=0, wait=False)
 
     async def drop(self, keys: ScopeKeys, key: bytes) -> None:
         """Forget a record, on disk before this returns."""
         self._memory.pop((keys.id, key))
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self.disk.remove, keys.tag(key))
+        await self._writer.do(lambda: self.disk.remove(keys.tag(key)), size=0, wait=True)
 
     def forget_all(self) -> None:
         """Empty the memory (after a purge)."""
@@ -156,7 +148,7 @@ class Shelf:
 
     def close(self) -> None:
         """Wait for what is still to be written."""
-        self._writer.shutdown(wait=True)
+        self._writer.close()
 
     def _shelve(self, record: Record, validation: Validation, keys: ScopeKeys) -> Entry:
         entry = Entry(
