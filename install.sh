@@ -111,6 +111,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+[ -n "${HOME-}" ] || { echo 'install.sh: HOME is not set' >&2; exit 1; }
 missing=
 [ "$command" != install ] || check_git_and_gh
 check_python

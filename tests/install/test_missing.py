@@ -35,9 +35,9 @@ def tools(tmp_path: Path) -> Tools:
     return Tools(tmp_path / "tools")
 
 
-def _refused(machine: Machine, path: str, *options: str) -> str:
+def _refused(machine: Machine, path: str, *options: str, **env: str) -> str:
     before = snapshot(machine.home)
-    said = machine.install(*options, check=False, PATH=path)
+    said = machine.install(*options, check=False, PATH=path, **env)
     assert said.returncode == 1
     assert snapshot(machine.home) == before
     return said.stderr
@@ -92,6 +92,10 @@ def test_only_the_whole_set_up_wants_gh_and_git(machine: Machine, tools: Tools) 
     assert _refused(machine, path, "--setup").splitlines()[0] == (
         "install.sh: missing: Python 3.10 to 3.14"
     )
+
+
+def test_without_a_home_nothing_begins(machine: Machine, tools: Tools) -> None:
+    assert "HOME is not set" in _refused(machine, tools.add(git="", gh=_GOOD_GH), HOME="")
 
 
 def test_an_unknown_option_is_a_usage_error_and_help_shows_examples(machine: Machine) -> None:

@@ -27,30 +27,28 @@ def test_everything_a_user_needs_is_there_and_a_second_run_changes_nothing(
     assert snapshot(machine.home) == before
 
 
-def test_git_ghapi_runs_in_the_callers_directory(machine: Machine) -> None:
-    machine.install()
-    below = machine.checkout / "python/gh_p2pcache"
-    said = machine.run("git", "ghapi", "-f", "title=two words", "it's", cwd=below).stdout
+def test_git_ghapi_runs_in_the_callers_directory(installed: Machine) -> None:
+    below = installed.checkout / "python/gh_p2pcache"
+    said = installed.run("git", "ghapi", "-f", "title=two words", "it's", cwd=below).stdout
     assert said == f"{below}|api|-f|title=two words|it's|"
 
 
 def test_an_upgrade_keeps_the_engine_a_daemon_may_still_run_and_no_older_one(
-    machine: Machine,
+    installed: Machine,
 ) -> None:
-    machine.install("--setup")
-    first = machine.engine.resolve()
+    first = installed.engine.resolve()
 
-    (machine.checkout / "README").write_text("other")
-    commit = machine.commit("not the engine's business")
-    machine.install("--setup")
-    assert machine.engine.resolve() == first
-    assert (machine.engine / "BUILD").read_text().split()[1] == commit
+    (installed.checkout / "README").write_text("other")
+    commit = installed.commit("not the engine's business")
+    installed.install("--setup")
+    assert installed.engine.resolve() == first
+    assert (installed.engine / "BUILD").read_text().split()[1] == commit
 
     for change in ("2", "3"):
-        previous = machine.engine.resolve()
-        (machine.checkout / "python/gh_p2pcache/new.py").write_text(change)
-        machine.install("--setup")
-        assert machine.engine.resolve() != previous
+        previous = installed.engine.resolve()
+        (installed.checkout / "python/gh_p2pcache/new.py").write_text(change)
+        installed.install("--setup")
+        assert installed.engine.resolve() != previous
         assert previous.exists()
     assert not first.exists()
 
@@ -81,12 +79,11 @@ def test_a_set_up_killed_half_way_is_never_used_and_the_next_one_starts_anew(
     assert machine.engine_runs()
 
 
-def test_a_damaged_engine_is_built_anew(machine: Machine) -> None:
-    machine.install("--setup")
-    next(machine.engine.resolve().rglob("gh_p2pcache_leaf.py")).unlink()
-    assert not machine.engine_runs()
-    machine.install("--setup")
-    assert machine.engine_runs()
+def test_a_damaged_engine_is_built_anew(installed: Machine) -> None:
+    next(installed.engine.resolve().rglob("gh_p2pcache_leaf.py")).unlink()
+    assert not installed.engine_runs()
+    installed.install("--setup")
+    assert installed.engine_runs()
 
 
 def test_a_package_that_is_not_the_pinned_one_is_refused(machine: Machine) -> None:

@@ -1,37 +1,40 @@
 """install.sh --uninstall, and what it must leave to its owner."""
 
+import shutil
+from pathlib import Path
+
 from support.installing import Machine, snapshot
 
 
-def test_nothing_is_left(machine: Machine) -> None:
-    machine.install()
+def test_nothing_is_left(installed: Machine) -> None:
     for place in (".local/state", ".cache", ".config"):
-        (machine.home / place / "gh-p2pcache").mkdir(parents=True)
-        (machine.home / place / "gh-p2pcache" / "file").touch()
+        (installed.home / place / "gh-p2pcache").mkdir(parents=True)
+        (installed.home / place / "gh-p2pcache" / "file").touch()
 
-    said = machine.install("--uninstall").stdout
+    said = installed.install("--uninstall").stdout
 
-    assert set(snapshot(machine.home)) <= {".gitconfig"}
-    assert (machine.home / ".gitconfig").read_text() == ""
+    assert set(snapshot(installed.home)) <= {".gitconfig"}
+    assert (installed.home / ".gitconfig").read_text() == ""
     for place in (".local/share", ".local/state", ".cache", ".config"):
-        assert f"{machine.home / place}/gh-p2pcache" in said
-    assert machine.install("--uninstall").returncode == 0
+        assert f"{installed.home / place}/gh-p2pcache" in said
+    assert installed.install("--uninstall").returncode == 0
 
 
-def test_keep_cache_leaves_what_a_later_set_up_can_use(machine: Machine) -> None:
-    machine.install()
+def test_keep_cache_leaves_what_a_later_set_up_can_use(installed: Machine) -> None:
     kept = [
-        machine.home / place / "gh-p2pcache/file" for place in (".local/state", ".cache", ".config")
+        installed.home / place / "gh-p2pcache/file"
+        for place in (".local/state", ".cache", ".config")
     ]
     for file in kept:
         file.parent.mkdir(parents=True)
         file.touch()
-    machine.install("--uninstall", "--keep-cache")
+    installed.install("--uninstall", "--keep-cache")
     assert all(file.exists() for file in kept)
-    assert not machine.data.exists()
+    assert not installed.data.exists()
 
 
-def test_an_alias_of_the_users_own_stays(machine: Machine) -> None:
+def test_an_alias_of_the_users_own_stays(machine: Machine, built: Path) -> None:
+    shutil.copytree(built, machine.data, symlinks=True)
     machine.run("git", "config", "--global", "alias.ghapi", "!echo mine")
     assert "!echo mine" in machine.install().stdout
     assert machine.run("git", "ghapi").stdout == "mine\n"
@@ -53,10 +56,21 @@ def test_another_extension_of_this_name_stops_the_set_up_and_stays(machine: Mach
     assert snapshot(machine.home) == before
 
 
-def test_a_checkout_that_moved_is_registered_anew(machine: Machine) -> None:
-    machine.install()
-    machine.checkout = machine.checkout.rename(machine.checkout.with_name("moved"))
-    (machine.checkout.with_name("gh-p2pcache")).symlink_to("nowhere")
-    machine.install()
-    assert machine.run("gh", "p2pcache", "x").stdout.endswith("|x|")
-    assert machine.run("git", "ghapi", "y").stdout.endswith("|api|y|")
+def test_a_checkout_that_moved_is_registered_anew(installed: Machine) -> None:
+    installed.checkout = installed.checkout.rename(installed.checkout.with_name("moved"))
+    installed.checkout.with_name("gh-p2pcache").symlink_to("nowhere")
+    installed.install()
+    assert installed.run("gh", "p2pcache", "x").stdout.endswith("|x|")
+    assert installed.run("git", "ghapi", "y").stdout.endswith("|api|y|")
+
+
+def test_a_place_that_the_user_named_is_the_users_to_remove(machine: Machine) -> None:
+    machine.data.mkdir(parents=True)
+    named = machine.home / "documents"
+    named.mkdir()
+    (named / "thesis").touch()
+
+    said = machine.install("--uninstall", CACHE_DIR=str(named), CACHE_STATE_DIR=str(named)).stdout
+
+    assert f"{named} is yours to remove" in said
+    assert (named / "thesis").exists()

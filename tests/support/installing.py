@@ -121,15 +121,15 @@ def _wheel(folder: Path) -> Path:
     folder.mkdir()
     path = folder / "gh_p2pcache_leaf-1.0-py3-none-any.whl"
     about = "gh_p2pcache_leaf-1.0.dist-info"
+    files = {
+        "gh_p2pcache_leaf.py": "",
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: gh-p2pcache-leaf\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("gh_p2pcache_leaf.py", "")
-        wheel.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: gh-p2pcache-leaf\nVersion: 1.0\n"
-        )
-        wheel.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{about}/RECORD", "")
+        for name, text in files.items():
+            wheel.writestr(zipfile.ZipInfo(name), text)  # dated 1980: the same hash each time
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ class Progress:
     """Prints steps to stdout; on a terminal the running step's line shows what it is at."""
 
     def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal of another encoding has no …; that must not end a set-up.
+            sys.stdout.reconfigure(errors="replace")
         self._terminal = sys.stdout.isatty()
         self._open = ""
 

@@ -7,6 +7,7 @@ the story claims.
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import signal
 import sys
@@ -151,6 +152,8 @@ def main() -> None:
     parser.add_argument("--checkout", type=Path, required=True, help="where gh-p2pcache lies")
     parser.add_argument("--data", type=Path, required=True, help="where its engine lies")
     chosen = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of another encoding has no →
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     stage = Stage(chosen.gh, chosen.checkout, chosen.data)
