@@ -14,7 +14,7 @@ from gh_p2pcache.engine.principals import Principal
 from gh_p2pcache.engine.proofs import LIFE_SECONDS, Proofs
 from gh_p2pcache.engine.shelf import Entry, Shelf
 from gh_p2pcache.engine.tombstones import Tombstones
-from gh_p2pcache.origin.etag import Predictor, plain, predict
+from gh_p2pcache.origin.etag import Predictor, by_formula, is_git_name, plain, predict
 from gh_p2pcache.policy.conditional import not_modified, wants_gzip
 from gh_p2pcache.policy.control import Wishes
 from gh_p2pcache.policy.freshness import Profile, lifetime, max_stale
@@ -155,9 +155,11 @@ def publisher(keys: ScopeKeys, principal: Principal) -> bytes:
 
 def predicted(sent: Headers, record: Record) -> bytes | None:
     """Return the ETag that the formula gives for `sent`, None where it cannot apply."""
-    vary = header(record.headers, b"vary")
-    if vary is None or header(record.headers, b"etag") is None or record.method == "HEAD":
+    vary, etag = header(record.headers, b"vary"), header(record.headers, b"etag")
+    if vary is None or etag is None or record.method == "HEAD":
         return None
+    if not by_formula(etag):
+        return etag if is_git_name(etag) else None
     compressed = header(record.headers, b"content-encoding") is not None
     try:
         return predict(sent, vary, plain(record.headers, record.body), compressed=compressed)

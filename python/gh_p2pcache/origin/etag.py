@@ -8,12 +8,15 @@ prediction costs a 200 in place of a 304, never a wrong answer.
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable
 
 from gh_p2pcache.records.message import Headers, header
 
 _HASHED = (b"accept", b"authorization", b"cookie")
+_FORMULA = re.compile(rb'(?:W/)?"[0-9a-f]{64}"')
+_GIT_NAME = re.compile(rb'(?:W/)?"[0-9a-f]{40}"')
 
 
 def predict(sent: Headers, vary: bytes, plain_body: bytes, *, compressed: bool) -> bytes:
@@ -31,6 +34,16 @@ def predict(sent: Headers, vary: bytes, plain_body: bytes, *, compressed: bool) 
     hashed.update(plain_body)
     etag = b'"' + hashed.hexdigest().encode() + b'"'
     return b"W/" + etag if compressed else etag
+
+
+def by_formula(etag: bytes) -> bool:
+    """Tell whether an ETag may be of the formula: /contents has git's own names instead."""
+    return _FORMULA.fullmatch(etag) is not None
+
+
+def is_git_name(etag: bytes) -> bool:
+    """Tell whether an ETag is git's name of the content, the same for every token (recorded)."""
+    return _GIT_NAME.fullmatch(etag) is not None
 
 
 def plain(headers: Headers, body: bytes) -> bytes:
@@ -59,7 +72,7 @@ class Predictor:
 
     def compare(self, site: str, kind: str, predicted: bytes, actual: bytes | None) -> None:
         """Learn from a 200 whose ETag is `actual`."""
-        if actual is None:
+        if actual is None or not by_formula(actual):
             return
         matched = predicted.removeprefix(b"W/") == actual.removeprefix(b"W/")
         if not matched and self._holds.get((site, kind)):
