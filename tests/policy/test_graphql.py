@@ -181,6 +181,7 @@ def test_a_query_that_selects_status_says_so(field, where):
         body("{a" * 5000 + "}" * 5000),
         body("{" + " ".join(f"a{n}:viewer{{login}}" for n in range(10_000)) + "}"),
         body("{" + "".join(f"...f{n} " for n in range(20_000)) + "}"),
+        body("{" + "a " * 40_000 + "}"),
         body('{a(b:"' + "x" * 150_000 + '")}'),
         body("{a(b:" + "[" * 5000 + "]" * 5000 + ")}"),
         b" " * (MAX_BODY + 1),

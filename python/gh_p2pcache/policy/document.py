@@ -93,7 +93,7 @@ def _analyse(query: str) -> Document | None:
     try:
         parsed = graphql.parse(query, no_location=True, max_tokens=MAX_TOKENS)
         return _document(query, parsed)
-    except (graphql.GraphQLError, RecursionError):
+    except graphql.GraphQLError:  # bad syntax, too many tokens or too deep for the stack
         return None
 
 
