@@ -1,21 +1,19 @@
 """The keys of one scope, and the seal they put on what is kept.
 
-A sealed blob is a format byte, the id of the key (8 bytes) and a Fernet token
-(https://github.com/fernet/spec) without its base64, which would add a third to every file.
+A sealed blob is a format byte, the id of the key (8 bytes) and a Fernet token without its base64.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from typing import Literal
 
-from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gh_p2pcache.errors import RejectedError
+from gh_p2pcache.records.fernet import RawFernet
 
 Kind = Literal["token", "generated", "secret", "machine"]
 
@@ -43,23 +41,20 @@ class ScopeKeys:
 
     def __init__(self, scope_key: bytes) -> None:
         self.id = _expand(scope_key, b"id", ID_SIZE)
-        self._fernet = Fernet(base64.urlsafe_b64encode(_expand(scope_key, b"seal", 32)))
+        self._fernet = RawFernet(_expand(scope_key, b"seal", 32))
         self._lookup_key = _expand(scope_key, b"lookup", 32)
         self._head_key = _expand(scope_key, b"head", 32)
         self._prefix = _FORMAT + self.id
 
     def seal(self, plain: bytes) -> bytes:
         """Return `plain` encrypted and authenticated."""
-        return self._prefix + base64.urlsafe_b64decode(self._fernet.encrypt(plain))
+        return self._prefix + self._fernet.encrypt(plain)
 
     def open(self, blob: bytes) -> bytes:
         """Return what `seal` was given; raises RejectedError when a single bit is not ours."""
         if not blob.startswith(self._prefix):
             raise RejectedError("sealed in another format or with another key")
-        try:
-            return self._fernet.decrypt(base64.urlsafe_b64encode(blob[_PREFIX:]))
-        except InvalidToken as error:
-            raise RejectedError("the seal is broken") from error
+        return self._fernet.decrypt(blob[_PREFIX:])
 
     def tag(self, request_key: bytes) -> str:
         """Return the lookup tag of a request: 32 hex digits that tell nothing without the key."""
