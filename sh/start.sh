@@ -3,20 +3,17 @@
 
 may_start() {
     [ -e "$state/failed" ] && read -r when why <"$state/failed" || return 0
-    case $when in '' | *[!0-9]*) return 0 ;; esac
+    case $when in '' | 0* | *[!0-9]*) return 0 ;; esac
     left=$((when + 60 - $(date +%s)))
     if [ "$left" -le 0 ] || [ "$left" -gt 60 ]; then return 0; fi
     reason="$why; the next try is in $left s"
     return 1
 }
 
-# The daemon gets no token of this call, not even for its environment in /proc.
 ensure() {
     find_engine || return 1
-    reason=$(
-        unset GH_TOKEN GITHUB_TOKEN GH_ENTERPRISE_TOKEN GITHUB_ENTERPRISE_TOKEN
-        exec "$engine" -I -S "$supervisor" ensure "$state" "$real" "$host" </dev/null 2>/dev/null
-    ) && return
+    reason=$("$engine" -I -S "$supervisor" ensure "$state" "$real" "$host" </dev/null 2>/dev/null) &&
+        return
     [ -n "$reason" ] || reason='the engine does not run (gh p2pcache setup)'
     return 1
 }

@@ -146,23 +146,28 @@ def test_stdin_reaches_gh(warm: Entry) -> None:
     assert warm.run("gh-p2pcache", "api", "user", "--input", "-", stdin="body").out.endswith("body")
 
 
-def test_ctrl_c_ends_gh_and_us_by_the_signal(warm: Entry) -> None:
-    warm.telling_gh("exec sleep 60")
+def test_ctrl_c_ends_gh_and_then_us_by_the_signal(warm: Entry) -> None:
+    ended = warm.root / "ended"
+    warm.telling_gh(
+        f"trap 'sleep 0.3; echo >{ended}; exit 130' INT; echo ready; while :; do sleep 0.05; done"
+    )
     running = subprocess.Popen(
         [warm.extension / "gh-p2pcache", "api", "user"],
         env=warm.env,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     assert running.stdout
-    while b"CACHE_PROFILE" not in running.stdout.readline():
+    while running.stdout.readline() != b"ready\n":
         continue
     os.killpg(running.pid, signal.SIGINT)
-    _, err = running.communicate(timeout=10)
+    os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
 
+    assert ended.exists(), "we went before gh had finished"
+    running.communicate(timeout=10)
     assert running.returncode == -signal.SIGINT
-    assert err == b""
+    ended.unlink()
 
 
 @pytest.mark.parametrize(

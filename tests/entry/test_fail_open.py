@@ -68,7 +68,7 @@ def test_a_gateway_that_crashes_at_every_start_is_tried_once_a_minute(entry: Ent
 @pytest.mark.parametrize("text", ["", "soon never", "99999999999 in the future", "08 octal"])
 def test_a_damaged_memory_of_a_failure_does_not_stop_a_start(entry: Entry, text: str) -> None:
     entry.daemon.state.mkdir()
-    (entry.daemon.state / "failed").write_text(text)
+    (entry.daemon.state / "failed").write_text(f"{text}\n")
 
     entry.run("gh", "api", "user")
 

@@ -6,6 +6,7 @@ import pytest
 
 from gh_p2pcache.supervisor import client
 from support.entry import Entry
+from support.wait import until
 
 DECIDING = {
     "CACHE_UPSTREAM": "https://proxy.example",
@@ -104,3 +105,15 @@ def test_the_default_ttl_is_obeyed_by_api_and_said_by_the_shim_in_profile_ttl(wa
     said = warm.run("gh", "api", "user", CACHE_DEFAULT_TTL="7", CACHE_PROFILE="ttl")
 
     assert "CACHE_DEFAULT_TTL differs" in said.err
+
+
+def test_a_restarted_daemon_is_asked_for_the_overlay_anew(warm: Entry) -> None:
+    made = warm.daemon.state / "overlay/exact" / str(warm.config).lstrip("/") / "@/made"
+    before = made.stat().st_ino
+
+    warm.run("gh", "api", "user")
+    assert made.stat().st_ino == before
+    client.restart(warm.daemon.state, warm.daemon.env)
+    until(lambda: warm.run("gh", "api", "user").answer.get("profile") == "exact")
+
+    assert made.stat().st_ino != before

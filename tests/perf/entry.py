@@ -94,7 +94,7 @@ def compare(name: str, command: list[str], base: list[str], env: dict[str, str],
     plain = statistics.median(plain for _, plain in pairs) * 1000
     bar = f"  (bar {BARS[name]:.2f})" if name in BARS else ""
     print(
-        f"{name:40} {ours:7.2f} ms  {plain:7.2f} ms  {ours - plain:+6.2f} ms  {ours / plain:.2f} x{bar}"
+        f"{name:36}{ours:7.2f} ms {plain:7.2f} ms {ours - plain:+6.2f} ms {ours / plain:.2f} x{bar}"
     )
 
 

@@ -1,8 +1,11 @@
 """How a daemon comes up: one of many, in private places, with nothing of its starter's."""
 
 import os
+import select
 import stat
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,8 @@ def test_a_command_substitution_around_the_start_does_not_wait_for_the_daemon(
     os.close(writing)
 
     assert done.stdout == b""
-    assert os.read(reading, 1) == b"", "the daemon holds a descriptor of its starter"
+    ended, _, _ = select.select([reading], [], [], 5)
+    assert ended, "the daemon holds a descriptor of its starter"
     os.close(reading)
 
 
@@ -106,12 +110,30 @@ def test_a_socket_path_that_is_too_long_is_not_used(daemon: Daemon, tmp_path: Pa
     assert daemon.status()["run"].startswith("/tmp/")
 
 
+@pytest.fixture
+def short_runtime_dir(daemon: Daemon) -> Iterator[Path]:
+    """An XDG_RUNTIME_DIR whose socket paths are not too long, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="run") as name:
+        daemon.env["XDG_RUNTIME_DIR"] = name
+        yield Path(name)
+        daemon.end()
+
+
+def test_the_sockets_lie_in_xdg_runtime_dir(daemon: Daemon, short_runtime_dir: Path) -> None:
+    assert daemon.start().returncode == 0
+    run = Path(daemon.status()["run"])
+    assert run.parent == short_runtime_dir / "gh-p2pcache"
+
+    daemon.end()
+    assert not run.exists(), "nothing is left behind"
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can plant another user's directory")
 @pytest.mark.parametrize("planted", ["directory", "link"])
 def test_a_directory_that_another_user_planted_is_refused(
-    daemon: Daemon, tmp_path: Path, planted: str
+    daemon: Daemon, short_runtime_dir: Path, tmp_path: Path, planted: str
 ) -> None:
-    trap = tmp_path / "runtime/gh-p2pcache"
+    trap = short_runtime_dir / "gh-p2pcache"
     target = tmp_path / "target"
     target.mkdir()
     if planted == "link":

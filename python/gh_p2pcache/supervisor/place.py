@@ -59,6 +59,9 @@ class Place:
         """Take everything away that leads here, the sign of life first, then free the lock."""
         if self._is_bound():
             _clear(self.run)
+            _empty(os.path.join(self.run, "calls"))
+            _drop(os.path.join(self.run, "calls"))
+            _drop(self.run)
         self.close()
 
     def close(self) -> None:
@@ -195,6 +198,14 @@ def _link(target: str, path: str) -> None:
     _remove(new)
     os.symlink(target, new)
     os.replace(new, path)
+
+
+def _drop(directory: str) -> None:
+    try:
+        os.rmdir(directory)
+    except OSError:
+        # Somebody put a file of their own there; the next daemon finds its place all the same.
+        return
 
 
 def _remove(path: str) -> None:
