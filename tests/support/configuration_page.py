@@ -36,9 +36,8 @@ def renewed(page: str) -> str:
 
 def _row(name: Name[Any]) -> str:
     names = f"`{name.name}`" + (f", `{name.alias}`" if name.alias else "")
-    in_file = "D" in name.read_by and name is not settings.STATE_DIR
     default = name.default_note or (f"`{name.default}`" if name.default else "none")
-    key = f"`{name.key}`" if in_file else "environment only"
+    key = f"`{name.key}`" if name.in_file else "environment only"
     return f"| {names} | {key} | {default} | {name.help} | {_READ[name.read_by]} |"
 
 

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "python/gh_p2pcache"
 ERRORS = re.compile(
     r"P2PCacheError|(Usage|NotCached|Config|Daemon|Store|Rejected|Origin|Install|Busy|Unusable)Error"
 )
-SAYINGS = re.compile(r"say|own_error|warning|error|exception")
+SAYINGS = re.compile(r"say|own_error|info|warning|error|exception")
 
 _SH_SAYS = re.compile(r"""(?:\bsay|\bwrong_usage|\breason=)\s*('[^']+'|"(?:[^"\\]|\\.)+")""")
 _HOLES = re.compile(r"\$\{[^}]*\}|\$\w+|%[sd]|\{\}")
@@ -37,12 +37,19 @@ def of_sh() -> Iterator[Message]:
 
 
 def of_python(called: re.Pattern[str], *patterns: str) -> Iterator[Message]:
-    """Yield the texts given to functions and errors of these names, and those named as a reason."""
+    """Yield the texts given to functions and errors of these names, and those named as a reason.
+
+    `return` and `append` are such names, too; the latter takes in lists that are made at once.
+    """
     for path, node in _nodes(patterns):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
                 texts = args if called.fullmatch(name) else []
             case ast.Assign(targets=[ast.Name(id="reason" | "_LOST")], value=value):
+                texts = [value]
+            case ast.Return(value=ast.expr() as value) if called.fullmatch("return"):
+                texts = [value]
+            case ast.ListComp(elt=value) if called.fullmatch("append"):
                 texts = [value]
             case _:
                 texts = []
