@@ -274,3 +274,46 @@ async def test_a_mutation_is_seen_by_the_next_query_and_the_next_read(bench: Ben
     assert b"by mutation" in after.body
     listed = await bench.ask(ISSUES, headers=[("accept-encoding", "")])
     assert b"by mutation" in listed.body
+
+
+async def test_a_write_that_nobody_answered_buries_whatever_our_clock_says(bench: Bench) -> None:
+    """Set back by a day, and no answer of GitHub's since the start to tell its time by."""
+    await bench.ask(ISSUES)
+    await bench.stop()
+    bench.time.jump(-86_400)
+    bench.sim.faults.waiting.append(Fault("down"))
+    await bench.start()
+    write = await bench.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"?"}')
+    assert write.status == 502
+    bench.time.advance(61)
+    assert (await bench.ask(ISSUES)).status == 502
+    bench.sim.faults.waiting.clear()
+    assert (await bench.ask(ISSUES)).status == 200
+    for _ in range(3):
+        bench.time.advance(11)
+        await bench.ask(ISSUES)
+    assert (await bench.ask(ISSUES)).source == "HIT", "and it ends by itself"
+
+
+async def test_a_clock_set_back_makes_no_old_record_young(bench: Bench) -> None:
+    await bench.ask("/user")
+    await bench.stop()
+    bench.time.advance(90_000)
+    bench.time.jump(-89_990)
+    bench.sim.faults.waiting.append(Fault("down"))
+    await bench.start()
+    assert (await bench.ask("/user")).source in {"HIT", "STALE"}, "nothing tells: ten seconds old"
+    bench.time.jump(-80_000)
+    await bench.stop()
+    await bench.start()
+    assert (await bench.ask("/user")).status == 502, "a clock before GitHub's own date is wrong"
+
+
+async def test_a_repository_object_is_proven_by_its_own_bytes(shared: Bench) -> None:
+    """It shows the caller's permissions: bob's own may not be alice's."""
+    await shared.ask("/repos/acme/widgets/commits", token="bob")
+    first = await shared.ask("/repos/acme/widgets", token="alice")
+    assert (await shared.ask("/repos/acme/widgets", token="alice")).source == "HIT"
+    second = await shared.ask("/repos/acme/widgets", token="bob")
+    assert second.source in {"MISS", "REVALIDATED"}, "asked, whatever else bob has proven"
+    assert first.status == second.status == 200

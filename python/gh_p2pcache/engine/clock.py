@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import Protocol
+
+_TOLERANCE = 60.0
+"""Seconds by which a machine's clock may differ from GitHub's without being called wrong."""
 
 _BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -48,6 +52,11 @@ class Clock:
         """Learn GitHub's time from the Date of an answer that just came."""
         self._github_offset = github_date - self._steady()
 
+    @property
+    def knows_github(self) -> bool:
+        """Whether an answer has told GitHub's time since the start."""
+        return self._github_offset is not None
+
     def github_now(self) -> float:
         """Return what GitHub's clock should say; ours until an answer has come."""
         if self._github_offset is None:
@@ -57,13 +66,12 @@ class Clock:
     def age(self, validated_at: float, github_date: int) -> float:
         """Return the seconds since a validation, by whichever clock makes it older.
 
-        Infinite when it lies in the future: a clock was wrong then or is now. GitHub's own clock
-        counts too, with a minute of tolerance, so that a clock set back between two runs of the
-        gateway does not make an old record young again.
+        Infinite when it lies in the future of either clock: one was wrong then or is now. GitHub's
+        own counts too, with a minute of tolerance, so that a clock set back between two runs of
+        the gateway does not make an old record young again.
         """
         by_ours = self.now() - validated_at
-        if by_ours < -1:
-            return float("inf")
-        if self._github_offset is None:
-            return max(by_ours, 0.0)
-        return max(by_ours, self.github_now() - github_date - 60, 0.0)
+        by_github = self.github_now() - github_date
+        if by_ours < -1 or by_github < -_TOLERANCE:
+            return inf
+        return max(by_ours, by_github - _TOLERANCE, 0.0)

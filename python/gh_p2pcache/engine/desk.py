@@ -88,8 +88,14 @@ class Desk:
             return True
         if self.settings.trust == "team" and call.principal.kind != "none":
             return True
-        access = call.plan.access
+        access = self.access_of(call, entry)
         return access is not None and self.proofs.holds(call.principal.id, access, within)
+
+    @staticmethod
+    def access_of(call: Call, entry: Entry) -> Access | None:
+        """Return what must have been proven to be answered from this entry."""
+        access = call.plan.access
+        return None if access is None else access.for_record(entry.body_digest)
 
     def age(self, entry: Entry) -> float:
         """Return the seconds since GitHub last confirmed the entry."""

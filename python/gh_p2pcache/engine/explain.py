@@ -35,9 +35,10 @@ async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]
         "stale_for": desk.stale_bound(call),
         "resource": plan.resource,
     }
-    if team is not None and access is not None:
-        told["access_proven"] = _time(desk.proofs.last(call.principal.id, access))
     entry = await desk.find(call)
+    needed = access if entry is None else desk.access_of(call, entry)
+    if team is not None and needed is not None:
+        told["access_proven"] = _time(desk.proofs.last(call.principal.id, needed))
     told["held"] = None if entry is None else _held(desk, call, entry)
     told["next"] = _next(desk, budgets, call, entry)
     return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -28,7 +29,6 @@ from gh_p2pcache.policy.invalidation import response_tags
 from gh_p2pcache.policy.key import pretty
 from gh_p2pcache.policy.proof import proved
 from gh_p2pcache.policy.ratelimit import counted_down, limited
-from gh_p2pcache.policy.rows import IMMUTABLE
 from gh_p2pcache.policy.validators import may_revalidate
 from gh_p2pcache.records.message import Headers, Request, Response, header
 from gh_p2pcache.records.record import Record, Validation
@@ -172,7 +172,8 @@ class Fill:
         """Answer from the entry: GitHub says that it is current, and that this token may see it."""
         desk = self.desk
         date = _date(response, desk)
-        desk.proofs.prove(call.principal.id, proved(call.plan, response, b""), date)
+        pairs = proved(call.plan, response, b"", entry.body_digest)
+        desk.proofs.prove(call.principal.id, pairs, date)
         unmoved = desk.tombstones.epoch(entry.marks) <= started
         if unmoved and date >= entry.validation.github_date:
             ttl = self._still_bound(call, entry)
@@ -189,9 +190,9 @@ class Fill:
 
     async def _keep(self, call: Call, response: Response, text: bytes, started: int) -> Outcome:
         desk = self.desk
-        desk.proofs.prove(
-            call.principal.id, proved(call.plan, response, text), _date(response, desk)
-        )
+        digest = hashlib.sha256(response.body).digest()
+        pairs = proved(call.plan, response, text, digest)
+        desk.proofs.prove(call.principal.id, pairs, _date(response, desk))
         team = None if is_private_body(call.plan, text) else desk.team_of(call.plan.access)
         keys = team or call.principal.keys
         record = self._record(call, response, text, keys, shared=team is not None)
@@ -296,7 +297,7 @@ class Fill:
 def record_tags(call: Call, found: frozenset[str], keys: ScopeKeys) -> tuple[str, ...]:
     """Return the tags under which a write, a refused token or a purge finds a record again."""
     own = f"scope:{keys.id.hex()}"
-    if call.plan.row is IMMUTABLE:
+    if call.plan.row.immutable:
         return (own, *sorted(call.plan.tags))
     return tuple(sorted({own, *call.plan.tags, *found}))
 

@@ -21,7 +21,7 @@ from gh_p2pcache.origin.etag import plain
 from gh_p2pcache.policy.control import upstream_headers
 from gh_p2pcache.policy.headers import http_date
 from gh_p2pcache.policy.invalidation import mutation_nodes, outcome, written_tags
-from gh_p2pcache.records.message import Headers, Request, header
+from gh_p2pcache.records.message import Headers, header
 
 _LOG = logging.getLogger(__name__)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,7 +41,7 @@ class Forward:
 
     async def run(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
         """Return GitHub's answer as a stream; `body` is what of the request is still to be read."""
-        write = None if is_read(call) else self.desk.tombstones.begin(self._input_tags(call))
+        write = None if not call.plan.writes else self.desk.tombstones.begin(self._input_tags(call))
         self.stats.event("upstream")
         headers = upstream_headers(call.request.headers)
         sent = replace(call.request, headers=headers)
@@ -102,12 +102,6 @@ class Forward:
         except ValueError:
             return frozenset({f"site:{call.plan.site}"})
         return self.nodes.changed_by(call.plan.site, named)
-
-
-def is_read(call: Call) -> bool:
-    """Tell whether a request that is passed through leaves GitHub as it was."""
-    request: Request = call.request
-    return request.method in SAFE or call.plan.route in {"graphql query", "graphql introspection"}
 
 
 def is_mutation(call: Call) -> bool:

@@ -66,11 +66,7 @@ class Proofs:
             self._drop(key)
 
     def holds(self, principal: bytes, access: Access, within: float = LIFE_SECONDS) -> bool:
-        """Tell whether every class that `access` names was proven in the last `within` seconds.
-
-        `itself` is open to whoever proved any class of the repository only for the fields GraphQL
-        shows with any proof; for REST it is a class of its own (DESIGN section 6).
-        """
+        """Tell whether every class that `access` names was proven in the last `within` seconds."""
         since = self._clock.now() - within
         return all(
             self._at.get((principal, self._mark(access.repo, class_)), 0.0) > since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,14 @@ class Entry:
     own: dict[bytes, bool] = field(default_factory=dict)
     etags: dict[bytes, bytes | None] = field(default_factory=dict)
     head: bytes = b""
+    _body_digest: bytes = b""
+
+    @property
+    def body_digest(self) -> bytes:
+        """The SHA-256 of the body: what an `itself` proof is about."""
+        if not self._body_digest:
+            self._body_digest = hashlib.sha256(self.record.body).digest()
+        return self._body_digest
 
     @property
     def tag(self) -> str:

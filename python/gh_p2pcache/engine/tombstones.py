@@ -60,7 +60,7 @@ class Tombstones:
         self._moved: dict[Mark, int] = {}
         self._moved_all = 0
         self._written: dict[Mark, float] = {}
-        self._all_until = -1
+        self._undecided: list[tuple[Write, float]] = []
         self._ids = itertools.count(secrets.randbits(48))
         self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
         self.generation = 0
@@ -80,10 +80,16 @@ class Tombstones:
         return write
 
     def end(self, write: Write, date: int | None, more_tags: Iterable[str] = ()) -> None:
-        """Bury what a successful write changed as of GitHub's `date`; None: it got no answer."""
-        marks = write.marks | frozenset(self.marks(more_tags))
+        """Bury what a successful write changed as of GitHub's `date`; None: it got no answer.
+
+        Without an answer there is no date: it counts as under way for UNDECIDED_SECONDS, and for
+        as long as nobody has told GitHub's time, since ours may be wrong.
+        """
         if date is None:
-            date = int(self._clock.github_now()) + UNDECIDED_SECONDS
+            self._undecided.append((write, self._clock.now() + UNDECIDED_SECONDS))
+            self._move(write.marks)
+            return
+        marks = write.marks | frozenset(self.marks(more_tags))
         self._write_down(("end", write.id, tuple(marks), date))
         self._bury(marks, date)
         self._land(write)
@@ -95,16 +101,22 @@ class Tombstones:
         self._land(write)
 
     def bury(self, tags: Iterable[str], date: int) -> None:
-        """Bury by hand: `purge`, or a token that GitHub refused."""
+        """Bury what a token may no longer see, as of GitHub's `date`."""
         marks = self.marks(tags)
         self._write_down(("end", 0, tuple(marks), date))
         self._bury(marks, date)
         self._move(marks)
 
+    def purge(self, tags: Iterable[str]) -> None:
+        """Bury all that is held under these tags by now, as a write that nobody answered would."""
+        self._undecided.append((self.begin(tags), self._clock.now()))
+
     def buried(self, marks: Iterable[Mark], date: int) -> bool:
         """Tell whether a record with these marks, validated at GitHub's `date`, is dead."""
+        if self._undecided:
+            self._settle()
         dates, flying = self._dates, self._flying
-        if date <= self._all_until:
+        if _EVERYTHING in flying or dates.get(_EVERYTHING, -1) >= date:
             return True
         return any(mark in flying or dates.get(mark, -1) >= date for mark in marks)
 
@@ -118,6 +130,16 @@ class Tombstones:
     def epoch(self, marks: Iterable[Mark]) -> int:
         """Return a number that every write to one of these moves, at its start and its end."""
         return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
+
+    def _settle(self) -> None:
+        """Give undecided writes a date once their time is up and GitHub's time is known."""
+        if not self._clock.knows_github:
+            return
+        now, date = self._clock.now(), int(self._clock.github_now())
+        due = [write for write, until in self._undecided if until <= now]
+        self._undecided = [pair for pair in self._undecided if pair[1] > now]
+        for write in due:
+            self.end(write, date)
 
     def _move(self, marks: Iterable[Mark]) -> None:
         self.generation += 1
@@ -153,8 +175,7 @@ class Tombstones:
         oldest = self._clock.github_now() - self._keep
         dates = {mark: date for mark, date in self._dates.items() if date > oldest}
         if len(dates) > _MOST // 2:
-            self._all_until = max(dates.values())
-            dates = {_EVERYTHING: self._all_until}
+            dates = {_EVERYTHING: max(dates.values())}
         self._dates = dates
         since = self._clock.now() - REPLICA_LAG_SECONDS
         self._written = {mark: at for mark, at in self._written.items() if at > since}
@@ -173,14 +194,17 @@ class Tombstones:
         Where nothing can be written the last run could not write either, so all is buried.
         """
         self._dates, unfinished = _fold(self._journal.load())
-        now = int(self._clock.github_now())
-        self._all_until = self._dates.get(_EVERYTHING, -1)
         for id_, marks in unfinished.items():
-            self._journal.append(("end", id_, marks, now + UNDECIDED_SECONDS))
-            self._dates.update(dict.fromkeys(marks, now + UNDECIDED_SECONDS))
+            self._fly(Write(id_, frozenset(marks)), UNDECIDED_SECONDS)
         self._compact()
         if not self._journal.append(("end", 0, (), 0)):
-            self._all_until = now
+            self._fly(Write(next(self._ids), frozenset({_EVERYTHING})), 0)
+
+    def _fly(self, write: Write, seconds: float) -> None:
+        """Count a write as under way for so long, and until GitHub's time is known."""
+        for mark in write.marks:
+            self._flying[mark] = self._flying.get(mark, 0) + 1
+        self._undecided.append((write, self._clock.now() + seconds))
 
 
 def _fold(rows: Iterable[Row]) -> tuple[dict[Mark, int], dict[int, tuple[Mark, ...]]]:

@@ -31,7 +31,7 @@ async def purge_all(desk: Desk) -> int:
 async def purge_repo(desk: Desk, keys: Sequence[ScopeKeys], site: str, name: str) -> int:
     """Bury everything of a repository (no key is needed for that) and remove what can be opened."""
     tag = f"repo:{site}/{name.lower()}"
-    desk.tombstones.bury([tag], int(desk.clock.github_now()))
+    desk.tombstones.purge([tag])
     return await _remove(desk, keys, lambda _target, tags: tag in tags)
 
 
