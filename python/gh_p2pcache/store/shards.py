@@ -45,15 +45,12 @@ class Shards:
         """
         times, sizes = array("q"), array("q")
         for shard in SHARDS:
-            if Path(self.directory(shard)).is_dir():
-                with self._locks.held(shard):
-                    before = len(sizes)
-                    for _, status in _files(self.directory(shard)):
-                        times.append(status.st_mtime_ns)
-                        sizes.append(disk_size(status))
-                    self._table.put(shard, len(sizes) - before, sum(sizes[before:]))
-            else:
-                self._table.put(shard, 0, 0)
+            with self._locks.held(shard):
+                before = len(sizes)
+                for _, status in _files(self.directory(shard)):
+                    times.append(status.st_mtime_ns)
+                    sizes.append(disk_size(status))
+                self._table.put(shard, len(sizes) - before, sum(sizes[before:]))
         self._table.counted(time.time())
         return times, sizes
 
