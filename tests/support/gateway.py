@@ -330,10 +330,16 @@ def gateways() -> Iterator[GatewayFactory]:
 
 
 @pytest.fixture(scope="module")
-def lasting_gateway(shared_sim: SimProcess) -> Iterator[Gateway]:
-    """One gateway for all tests of a module, in front of `shared_sim`."""
+def lasting_gateways() -> Iterator[GatewayFactory]:
+    """Starts gateways that end with the module."""
     with _factory() as start:
-        yield start(f"unix://{shared_sim.unix}")
+        yield start
+
+
+@pytest.fixture(scope="module")
+def lasting_gateway(lasting_gateways: GatewayFactory, shared_sim: SimProcess) -> Gateway:
+    """One gateway for all tests of a module, in front of `shared_sim`."""
+    return lasting_gateways(f"unix://{shared_sim.unix}")
 
 
 @pytest.fixture
