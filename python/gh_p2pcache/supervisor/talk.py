@@ -71,20 +71,14 @@ def ask(
 
     With `to_the_end` it returns when the supervisor hangs up. Raises DaemonError.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(timeout)
-        try:
-            # By its real path: the one through the state directory may be too long for a socket.
-            connection.connect(f"{os.path.realpath(run)}/supervisor.sock")
-            connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
-            received = b""
-            while to_the_end or not received.endswith(b"\n"):
-                part = connection.recv(65536)
-                if not part:
-                    break
-                received += part
-        except OSError as error:
-            raise DaemonError(f"the daemon does not answer ({error})") from error
+    request = json.dumps({"command": command, **more}).encode() + b"\n"
+    try:
+        # Empty: it became the next engine with our request unread. Its socket is still there.
+        received = _exchange(run, request, timeout, to_the_end) or _exchange(
+            run, request, timeout, to_the_end
+        )
+    except OSError as error:
+        raise DaemonError(f"the daemon does not answer ({error})") from error
     try:
         answer: dict[str, object] = json.loads(received)
     except ValueError as error:
@@ -92,6 +86,23 @@ def ask(
     if "error" in answer:
         raise DaemonError(str(answer["error"]))
     return answer
+
+
+def _exchange(run: str, request: bytes, timeout: float, to_the_end: bool) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout)
+        connection.connect(f"{run}/supervisor.sock")
+        received = b""
+        try:
+            connection.sendall(request)
+            while to_the_end or not received.endswith(b"\n"):
+                part = connection.recv(65536)
+                if not part:
+                    break
+                received += part
+        except (ConnectionResetError, BrokenPipeError):
+            return received
+        return received
 
 
 def _same_user(connection: socket.socket) -> bool:
