@@ -353,6 +353,7 @@ def test_nobody_else_may_read_whatever_the_umask(tmp_path, umask):
         shop.path().write_bytes(b"damage")
         shop.get()
         shop.put(a_record())
+        shop.settle()
     finally:
         os.umask(before)
     assert shop.get().record == a_record()
