@@ -1,6 +1,7 @@
 import os
 import time
 
+from gh_p2pcache.store.locks import Locks
 from support.store import DATE, KEYS, Shop, a_record
 from support.wait import until
 
@@ -82,6 +83,19 @@ def test_a_large_record_gets_the_room_it_needs(tmp_path):
     assert shop.put(large)
     assert shop.get("1000").record == large
     assert shop.on_disk()[1] <= 64 * BLOCK
+
+
+def test_while_another_process_evicts_for_long_a_full_store_keeps_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("gh_p2pcache.store.housekeeping._PATIENCE", 0.01)
+    shop = Shop(tmp_path / "cache", max_size=64 * BLOCK)
+    shop.put(a_record())
+    shop.settle()
+    with Locks(shop.root / "locks").held("evict"):
+        kept = [number for number in range(70) if shop.put(a_record(str(number)))]
+        assert len(kept) == 61
+        assert shop.events == {"full": 9}
+        assert shop.on_disk()[1] <= 64 * BLOCK
+    assert shop.put(a_record("later"))
 
 
 def test_growing_in_place_counts_too(tmp_path):

@@ -40,9 +40,12 @@ class Housekeeping:
 
     def make_room(self, size: int) -> None:
         """Evict until `size` more bytes have room. Raises OSError."""
-        with self._locks.held("evict", timeout=_PATIENCE):
-            if self._table.read().usage.bytes + size > self.room:
-                self._evict(min(self._target, self.room - size))
+        try:
+            with self._locks.held("evict", timeout=_PATIENCE):
+                if self._table.read().usage.bytes + size > self.room:
+                    self._evict(min(self._target, self.room - size))
+        except TimeoutError:
+            _log.debug("another process evicts and has not done yet")
 
     def look_at(self, count: Count) -> None:
         """Evict or recount where `count` says it is time, in a thread; one at a time."""
