@@ -45,7 +45,6 @@ FLAGS = [
         ("--hostname", "ghes.example", "user"),
         ("--hostname", "ghes.example", "repos/acme/widgets/labels", "--paginate", "-q", ".[].name"),
         ("--hostname", "ghes.example", "graphql", "-f", "query={viewer{login}}"),
-        ("--hostname", "acme.ghe.com", "user"),
         ("https://api.github.com/user",),
         ("/user",),
         ("repos/{owner}/{repo}", "-q", ".full_name"),
@@ -62,6 +61,7 @@ FLAGS = [
         (ISSUES, "--paginate", "--slurp"),
         (ISSUES, "--paginate", "--slurp", "-i", "--silent"),
         ("repos/acme/widgets/labels", "--verbose"),
+        ("--hostname", "acme.ghe.com", "user"),
         since=(2, 60),
     ),
     *_api(
