@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ def make_engine(home: Path) -> Path:
     (package / "gateway/__init__.py").touch()
     shutil.copy(STAND_IN, package / "gateway/__main__.py")
     (site / "yaml").symlink_to(Path(yaml.__file__).parent)
+    if sys.version_info < (3, 11):
+        # settings reads TOML, and this tomli has compiled modules beside its package.
+        for file in {Path(f).parts[0] for f in metadata.files("tomli") or ()}:
+            (site / file).symlink_to(metadata.distribution("tomli").locate_file(file))
     (home / "pyvenv.cfg").write_text(f"home = {sysconfig.get_config_var('BINDIR')}\n")
     (home / "bin").mkdir()
     python = home / "bin/python"
