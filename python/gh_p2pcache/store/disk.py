@@ -33,6 +33,8 @@ Outcome = Literal["kept", "outdated", "too_large", "full"]
 _MAX_FILE = MAX_PACKED + (1 << 20)
 _TOUCH_AFTER = 600.0
 """Seconds: who is read again within ten minutes keeps its place in the queue for eviction."""
+_BLOCK = 4096
+"""Bytes that the last block of a file may take beyond its end."""
 _QUARANTINE_PART = 32
 """One part in 32 of the bound is the quarantine's."""
 
@@ -255,7 +257,7 @@ class DiskStore:
             return "too_large"
         outcome = self._write(tag, keys, github_date, data)
         if outcome == "full":
-            self._housekeeping.make_room(len(data))
+            self._housekeeping.make_room(len(data) + _BLOCK)
             outcome = self._write(tag, keys, github_date, data)
         return outcome
 
@@ -268,26 +270,29 @@ class DiskStore:
         """
         shard = tag[:2]
         with self._locks.held(shard):
-            old_size, old_date = self._standing(tag, keys)
+            old_files, old_size, old_date = self._standing(tag, keys)
             if old_date > github_date:
                 return "outdated"
             with draft(self._shards.directory(shard), data) as (path, size):
-                change = 0 if old_size else 1, size - old_size
-                count = self._table.add(shard, *change)
+                files, more = 1 - old_files, size - old_size
+                count = self._table.add(shard, files, more)
                 if count.usage.bytes > self._housekeeping.room:
-                    self._table.add(shard, -change[0], -change[1])
+                    self._table.add(shard, -files, -more)
                     return "full"
                 path.replace(self._path(tag))
         self._housekeeping.look_at(count)
         return "kept"
 
-    def _standing(self, tag: str, keys: ScopeKeys) -> tuple[int, int]:
-        """Return disk size and GitHub date of what a new record would replace; 0, -1 if none."""
-        size = 0
+    def _standing(self, tag: str, keys: ScopeKeys) -> tuple[int, int, int]:
+        """Return what a new record would replace: how many files, their disk size, GitHub's date.
+
+        0 files for what the count does not know (nothing, or a link); date -1 for a damaged one.
+        """
+        files = size = 0
         try:
             with opened(self._path(tag)) as (descriptor, status):
-                size = disk_size(status)
+                files, size = 1, disk_size(status)
                 validation, _ = head.unpack_head(keys, tag, os.read(descriptor, head.SIZE))
-                return size, validation.github_date
+                return files, size, validation.github_date
         except (FileNotFoundError, RejectedError):
-            return size, -1
+            return files, size, -1
