@@ -13,7 +13,7 @@ from gh_p2pcache.policy.control import Wishes
 from gh_p2pcache.policy.key import HANDLED, IGNORED
 from gh_p2pcache.policy.pending import pending
 from gh_p2pcache.policy.plan import Plan
-from gh_p2pcache.policy.rows import MAX_LIFETIME, STATUS, STATUS_LIMIT
+from gh_p2pcache.policy.rows import MAX_LIFETIME, SEARCH, STATUS, STATUS_LIMIT
 from gh_p2pcache.records.message import Headers, Response, header
 
 Profile = Literal["ttl", "exact"]
@@ -92,11 +92,13 @@ def ceiling(plan: Plan, response: Response, decoded_body: bytes) -> float:
 
     0 for what is pending and where GitHub wants to be asked each time (REST `no-cache` and
     `max-age=0`, RFC 9111 section 5.2.2.4). Not for its usual `max-age=60`, which is shorter than
-    what users asked this cache for, and not for GraphQL, where it sends `no-cache` always.
+    what users asked this cache for, and not for GraphQL and searches, where it sends `no-cache`
+    always (recorded) and which have short rows of their own.
     """
     if response.status == 202:
         return 0.0
-    if plan.operation is None and _ASK_ALWAYS.search(_cache_control(response.headers)):
+    always_no_cache = plan.operation is not None or plan.row is SEARCH
+    if not always_no_cache and _ASK_ALWAYS.search(_cache_control(response.headers)):
         return 0.0
     if plan.row is STATUS and _is_json(response) and pending(plan, decoded_body):
         return 0.0
