@@ -39,7 +39,8 @@ def make_engine(home: Path) -> Path:
     (package / "gateway").mkdir()
     (package / "gateway/__init__.py").touch()
     shutil.copy(STAND_IN, package / "gateway/__main__.py")
-    (site / "yaml").symlink_to(Path(yaml.__file__).parent)
+    # PyYAML and, before Python 3.11, tomli.
+    (site / "more.pth").write_text(f"{Path(yaml.__file__).parents[1]}\n")
     if sys.version_info < (3, 11):
         # settings reads TOML, and this tomli has compiled modules beside its package.
         for file in {Path(f).parts[0] for f in metadata.files("tomli") or ()}:

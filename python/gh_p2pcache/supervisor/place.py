@@ -6,7 +6,6 @@ import fcntl
 import os
 import socket
 import stat
-import zlib
 from collections.abc import Mapping
 
 from gh_p2pcache.errors import DaemonError
@@ -135,6 +134,8 @@ def take_lock(state: str) -> int | None:
 
 def _runtime_directory(state: str, env: Mapping[str, str]) -> str:
     """Return a private directory for the sockets, in XDG_RUNTIME_DIR where that can be used."""
+    import zlib  # 0.2 MB that only the starter needs
+
     name = f"{zlib.crc32(os.fsencode(state)):08x}"
     xdg = env.get("XDG_RUNTIME_DIR", "")
     candidates = [f"/tmp/gh-p2pcache-{os.getuid()}"]  # noqa: S108  _own refuses another user's
