@@ -42,7 +42,7 @@ async def verify(_host: str) -> bool:
 
 
 class StandIn:
-    """Accepts by hand: when it is to end, whoever was accepted is answered, nobody else accepted."""
+    """Accepts by hand: when it is to end, all that were accepted are answered, no others."""
 
     def __init__(self, listeners: dict[str, socket.socket]) -> None:
         self.listeners = listeners
