@@ -41,7 +41,8 @@ class Forward:
 
     async def run(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
         """Return GitHub's answer as a stream; `body` is what of the request is still to be read."""
-        write = None if not call.plan.writes else self.desk.tombstones.begin(self._input_tags(call))
+        tags = self._input_tags(call) if call.plan.writes else None
+        write = None if tags is None else self.desk.tombstones.begin(tags)
         self.stats.event("upstream")
         headers = upstream_headers(call.request.headers)
         sent = replace(call.request, headers=headers)

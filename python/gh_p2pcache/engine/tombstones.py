@@ -135,11 +135,11 @@ class Tombstones:
         """Give undecided writes a date once their time is up and GitHub's time is known."""
         if not self._clock.knows_github:
             return
-        now, date = self._clock.now(), int(self._clock.github_now())
-        due = [write for write, until in self._undecided if until <= now]
+        now = self._clock.now()
+        due = [pair for pair in self._undecided if pair[1] <= now]
         self._undecided = [pair for pair in self._undecided if pair[1] > now]
-        for write in due:
-            self.end(write, date)
+        for write, until in due:
+            self.end(write, int(self._clock.github_now() - (now - until)))
 
     def _move(self, marks: Iterable[Mark]) -> None:
         self.generation += 1
@@ -147,10 +147,10 @@ class Tombstones:
             self._moved[mark] = self.generation
 
     def _bury(self, marks: Iterable[Mark], date: int) -> None:
-        now = self._clock.now()
+        at = self._clock.now() - max(self._clock.github_now() - date, 0.0)
         for mark in marks:
             self._dates[mark] = max(date, self._dates.get(mark, 0))
-            self._written[mark] = now
+            self._written[mark] = max(at, self._written.get(mark, 0.0))
 
     def _land(self, write: Write) -> None:
         for mark in write.marks:
