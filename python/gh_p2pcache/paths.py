@@ -1,19 +1,14 @@
-"""Where things lie: XDG directories and the runtime directory of one daemon.
+"""Where things lie: XDG directories.
 
 Standard library only: the supervisor reads it without site-packages.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 APP = "gh-p2pcache"
-SOCKET_PATH_LIMIT = 103
-"""Longest path of a Unix socket, in bytes, that Linux (107) and macOS (103) both bind."""
 
 
 def _xdg(env: Mapping[str, str], name: str, fallback: str) -> Path:
@@ -51,18 +46,3 @@ def gh_config_dir(env: Mapping[str, str]) -> Path:
     if xdg := env.get("XDG_CONFIG_HOME"):
         return Path(xdg) / "gh"
     return Path(env.get("HOME", "/")) / ".config" / "gh"
-
-
-def new_runtime_dir(env: Mapping[str, str], state: Path) -> Path:
-    """Return where a daemon of this state directory should put its sockets.
-
-    Short on purpose (SOCKET_PATH_LIMIT); a running daemon's own is `state/run`, a symbolic link.
-    """
-    name = hashlib.sha256(os.fsencode(state)).hexdigest()[:8]
-    short = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}" / name
-    xdg = env.get("XDG_RUNTIME_DIR", "")
-    if not xdg.startswith("/"):
-        return short
-    chosen = Path(xdg) / APP / name
-    fits = len(os.fsencode(chosen / "supervisor.sock")) <= SOCKET_PATH_LIMIT
-    return chosen if fits else short

@@ -141,9 +141,9 @@ def test_a_hung_gateway_costs_a_call_that_needs_its_overlay_no_more_than_a_momen
 
 
 def test_the_shell_part_that_is_missing(entry: Entry) -> None:
-    shutil.rmtree(entry.extension / "sh")
+    shutil.rmtree(entry.extension / "python/gh_p2pcache/entry")
 
-    fell_open(entry.run("gh", "api", "user"), "sh/start.sh is missing")
+    fell_open(entry.run("gh", "api", "user"), "entry/start.sh is missing")
 
 
 def test_a_configuration_that_is_refused_is_not_asked_about_again(warm: Entry) -> None:

@@ -115,7 +115,8 @@ class Entry:
         as_sh = self.root / "shell/sh"
         as_sh.parent.mkdir()
         as_sh.symlink_to(shell)
-        shutil.copytree(CHECKOUT / "sh", self.extension / "sh")
+        parts = "python/gh_p2pcache/entry"
+        shutil.copytree(CHECKOUT / parts, self.extension / parts)
         text = (CHECKOUT / "gh-p2pcache").read_text()
         assert text.startswith("#!/bin/sh\n")
         entry = self.extension / "gh-p2pcache"

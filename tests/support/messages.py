@@ -31,7 +31,7 @@ class Message:
 
 def of_sh() -> Iterator[Message]:
     """Yield what the entry point says."""
-    for path in (ROOT / "gh-p2pcache", *sorted((ROOT / "sh").glob("*.sh"))):
+    for path in (ROOT / "gh-p2pcache", *sorted((ROOT / "python/gh_p2pcache/entry").glob("*.sh"))):
         for quoted in _SH_SAYS.findall(path.read_text(encoding="utf-8")):
             yield from _message(path.name, quoted[1:-1])
 

@@ -25,7 +25,7 @@ _CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
-    "shellcheck": ["sh", "-c", "shellcheck install.sh gh-p2pcache sh/*.sh .ci/run"],
+    "shellcheck": ["sh", "-c", "shellcheck install.sh gh-p2pcache python/gh_p2pcache/entry/*.sh .ci/run"],
     "actionlint": ["actionlint"],
     "zizmor": ["zizmor", "--offline", "--no-progress", ".github/workflows"],
 }
