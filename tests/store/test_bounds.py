@@ -19,6 +19,16 @@ def _fill(shop: Shop, count: int, start: int = 0) -> None:
         _age(shop, str(number), 100_000 - number)
 
 
+def _put_until_evicted(shop: Shop, name: str, left: int) -> None:
+    """Put one record, again while the thread that evicts is still busy with the first count."""
+
+    def done() -> bool:
+        assert shop.put(a_record(name))
+        return shop.store.usage().records <= left
+
+    until(done)
+
+
 def _names(shop: Shop) -> set[int]:
     return {int(kept.record.key) for _, kept in shop.store.walk([KEYS])}
 
@@ -27,12 +37,10 @@ def test_the_longest_unused_go_and_leave_some_room(tmp_path):
     shop = Shop(tmp_path / "cache", max_size=128 * BLOCK)
     _fill(shop, 116)
     assert not shop.events["evicted"]
-    _fill(shop, 1, start=116)
-    until(lambda: shop.events["evicted"])
     left = 124 - 16  # a 32nd of the bound is the quarantine's, an eighth of the rest is left free
-    until(lambda: shop.store.usage().records == left)
+    _put_until_evicted(shop, "116", left)
     assert _names(shop) == set(range(117 - left, 117))
-    assert shop.events == {"evicted": 117 - left}
+    until(lambda: shop.events == {"evicted": 117 - left})
 
 
 def test_what_is_used_stays(tmp_path):
@@ -40,8 +48,7 @@ def test_what_is_used_stays(tmp_path):
     _fill(shop, 116)
     shop.get("0")
     shop.store.touch(KEYS.tag(b"1"))
-    _fill(shop, 1, start=116)
-    until(lambda: shop.store.usage().records <= 109)
+    _put_until_evicted(shop, "116", 109)
     assert {0, 1} < _names(shop)
     assert not {2, 3, 4, 5} & _names(shop)
 
@@ -62,9 +69,7 @@ def test_a_file_that_many_share_one_age_with_does_not_take_them_all_along(tmp_pa
         shop.put(a_record(str(number)))
     for path in shop.files():
         os.utime(path, (1_000_000, 1_000_000))
-    shop.put(a_record("last"))
-    until(lambda: shop.events["evicted"])
-    until(lambda: shop.store.usage().records < 110)
+    _put_until_evicted(shop, "last", 109)
     assert shop.on_disk()[0] > 90
 
 
