@@ -84,7 +84,7 @@ class Desk:
 
     def readable(self, call: Call, entry: Entry, within: float = LIFE_SECONDS) -> bool:
         """Tell whether this principal may see the entry without asking GitHub again."""
-        if entry.keys is call.principal.keys:
+        if entry.keys.id == call.principal.keys.id:
             return True
         if self.settings.trust == "team" and call.principal.kind != "none":
             return True

@@ -211,7 +211,7 @@ class Fill:
         lagging = desk.tombstones.recently_written(marks)
         bound = 0.0 if lagging else ceiling(call.plan, response, text)
         entry = await desk.shelf.keep(record, keys, desk.clock.now(), bound)
-        if current is not None and current.keys is not keys:
+        if current is not None and current.keys.id != keys.id:
             await desk.shelf.drop(current.keys, call.plan.key)
         self.nodes.saw(record.tags)
         desk.lists.saw(call, entry)
