@@ -6,7 +6,7 @@ set -eu
 usage() {
     cat <<'END'
 Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and `git ghapi`
-       ./install.sh --demo                set up the engine and watch it work: no account, no network
+       ./install.sh --demo                set up the engine and watch it work, without an account
        ./install.sh --test [ARG…]         set up a test environment and run every check;
                                           with arguments: only pytest, with them
        ./install.sh --setup               set up the engine alone (`gh p2pcache setup`)

@@ -175,6 +175,9 @@ class Engine:
             del self._flights[key]
 
     def _count(self, call: Call, given: Answer) -> None:
+        if given.absent:
+            self.stats.event("absent")
+            return
         source = given.source.lower()
         self.stats.answered(source, call.plan.route, len(given.body))
         if given.status >= 500 and given.source != answer.STALE:

@@ -192,7 +192,7 @@ help_api() {
 FLAGS OF THE CACHE
       --ttl duration   Take an answer that is at most so old: 90, 30s, 5m, 2h30m, 1d
       --refresh        Ask GitHub whether the answer is still current
-      --offline        Take what is kept, whatever its age; exit code 3 if nothing is
+      --offline        Take what is kept and may still be given; exit code 3 if nothing is
 
 EXAMPLES
   $ gh p2pcache api user

@@ -196,7 +196,8 @@ async def _beat(
             try:
                 os.write(pipe, sign)
             except OSError:
-                _LOG.warning("the supervisor is gone; leaving")
+                if not server.should_exit:
+                    _LOG.warning("the supervisor is gone; leaving")
                 server.leave()
                 return
             sign = b"."

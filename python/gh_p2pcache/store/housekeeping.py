@@ -14,7 +14,7 @@ from gh_p2pcache.store.usage import Count, UsageTable
 _log = logging.getLogger(__name__)
 
 _RECOUNT_AFTER = 3600.0
-_PATIENCE = 5.0
+_PATIENCE = 1.0
 """Seconds to wait for another process that evicts."""
 
 

@@ -20,10 +20,10 @@ from gh_p2pcache.supervisor import failed, place
 from gh_p2pcache.supervisor.place import Place
 
 COMING_UP, FIRST_ANSWER = 0.6, 0.72
-"""Seconds that a gh command waits for a daemon to come up, and then for its overlay, in all."""
+"""Seconds that a gh command waits for a daemon to come up, and then for its overlay, in all.
 
-OVERLAY = 0.25
-"""Seconds that it waits where a daemon runs: verifying a host may take a round trip or three."""
+Where one runs, too: its gateway may be asleep, and has to come up for the overlay.
+"""
 
 _RETRY = 0.02
 _DESCRIPTORS = 4096
@@ -76,7 +76,7 @@ def ensure(state: str, config_dir: str, gh_host: str = "") -> None:
     from gh_p2pcache.supervisor import control
 
     os.environ["GH_CONFIG_DIR"] = config_dir
-    deadline = time.monotonic() + (OVERLAY if is_alive(state) else FIRST_ANSWER)
+    deadline = time.monotonic() + FIRST_ANSWER
     start(state, COMING_UP)
     wanted = {"config_dir": config_dir, "gh_host": gh_host}
     left = deadline - time.monotonic()

@@ -23,6 +23,7 @@ FOREIGN = (
     "HOME",
     "PATH",
     "CI",
+    "TZ",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     # gh's own configuration may name the socket that is our upstream.
