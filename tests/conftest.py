@@ -1,6 +1,7 @@
 """Fixtures that every test may use, and how thoroughly hypothesis looks."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -27,3 +28,8 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("long", settings.get_profile("ci"), derandomize=False, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts us in the background has it ignored, and so would every child: no test
+    # of Ctrl-C could end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
