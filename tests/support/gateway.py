@@ -145,6 +145,7 @@ class Gateway:
                 env={**self.environment, "GH_P2PCACHE_FDS": named},
                 pass_fds=tuple(fds.values()),
                 stdin=subprocess.DEVNULL,
+                umask=0,  # the modes of what it makes are its own doing
                 stdout=log,
                 stderr=log,
             )
