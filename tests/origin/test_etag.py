@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gh_p2pcache.origin.etag import Predictor, predict
 from gh_p2pcache.sim import etags

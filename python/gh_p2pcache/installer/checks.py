@@ -21,11 +21,12 @@ _SYSTEM = {
     "ip": ("iproute2", "runs without a network"),
 }
 
+_SHELLCHECK = "shellcheck install.sh gh-p2pcache python/gh_p2pcache/entry/*.sh .ci/run"
 _CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
-    "shellcheck": ["sh", "-c", "shellcheck install.sh gh-p2pcache python/gh_p2pcache/entry/*.sh .ci/run"],
+    "shellcheck": ["sh", "-c", _SHELLCHECK],
     "actionlint": ["actionlint"],
     "zizmor": ["zizmor", "--offline", "--no-progress", ".github/workflows"],
 }
