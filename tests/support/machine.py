@@ -1,4 +1,4 @@
-"""A home of its own on this machine: the commands of `gh p2pcache`, a real daemon, the small GitHub."""
+"""A home of its own on this machine: the commands, a real daemon, the small GitHub."""
 
 import os
 import subprocess
