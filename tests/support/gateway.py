@@ -98,7 +98,7 @@ class Gateway:
 
     @property
     def cache(self) -> Path:
-        return self.root / "cache"
+        return Path(self.env.get("CACHE_DIR", self.root / "cache"))
 
     @property
     def log(self) -> str:

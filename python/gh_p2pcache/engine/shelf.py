@@ -87,10 +87,12 @@ class Shelf:
             return entry
         tag = keys.tag(key)
         size = self.disk.size(tag)
-        if size > SMALL:
+        if size is None:
+            kept = None
+        elif size > SMALL:
             kept = await asyncio.to_thread(self.disk.get, tag, keys, key)
         else:
-            kept = self.disk.get(tag, keys, key) if size else None
+            kept = self.disk.get(tag, keys, key)
         # Another call may have put a newer one into memory while this one read the disk.
         newer = self._memory.get(place)
         if newer is not None or kept is None:

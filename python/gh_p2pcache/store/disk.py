@@ -85,12 +85,12 @@ class DiskStore:
             self.touch(tag)
         return Kept(record, validation, disk_size(status))
 
-    def size(self, tag: str) -> int:
-        """Return the bytes of a record's file, 0 where there is none."""
+    def size(self, tag: str) -> int | None:
+        """Return the bytes of a record's file, None where there is none."""
         try:
             return os.stat(self._path(tag)).st_size  # noqa: PTH116 - each miss comes here
         except OSError:
-            return 0
+            return None
 
     def put(
         self,
