@@ -105,7 +105,7 @@ def test_unset_removes_a_key_that_is_no_setting(machine: Machine) -> None:
     machine.config.parent.mkdir(parents=True)
     machine.config.write_text("colour = 'red'\n")
 
-    assert "'colour' is not a setting" in machine.do("config", "list").stderr
+    assert "'colour' is no setting of this file" in machine.do("config", "list").stderr
     machine.do("config", "unset", "colour")
 
     assert machine.config.read_text() == ""

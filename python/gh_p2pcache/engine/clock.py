@@ -66,12 +66,14 @@ class Clock:
     def age(self, validated_at: float, github_date: int) -> float:
         """Return the seconds since a validation, by whichever clock makes it older.
 
+        `github_date` 0: it was none of GitHub's.
+
         Infinite when it lies in the future of either clock: one was wrong then or is now. GitHub's
         own counts too, with a minute of tolerance, so that a clock set back between two runs of
         the gateway does not make an old record young again.
         """
         by_ours = self.now() - validated_at
-        by_github = self.github_now() - github_date
+        by_github = self.github_now() - github_date if github_date else 0.0
         if by_ours < -1 or by_github < -_TOLERANCE:
             return inf
         return max(by_ours, by_github - _TOLERANCE, 0.0)

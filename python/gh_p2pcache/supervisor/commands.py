@@ -80,7 +80,8 @@ def ensure(state: str, config_dir: str, gh_host: str = "") -> None:
     start(state, COMING_UP)
     wanted = {"config_dir": config_dir, "gh_host": gh_host}
     left = deadline - time.monotonic()
-    answer = control.post(f"{state}/run/control.sock", "/overlay", wanted, left)
+    run = os.path.realpath(f"{state}/run")
+    answer = control.post(f"{run}/control.sock", "/overlay", wanted, left)
     if not answer.get("overlay"):
         raise DaemonError(str(answer.get("reason", "gh's configuration can't be overlaid")))
 

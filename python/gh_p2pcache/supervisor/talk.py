@@ -91,7 +91,8 @@ def ask(
 def _exchange(run: str, request: bytes, timeout: float, to_the_end: bool) -> bytes:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
-        connection.connect(f"{run}/supervisor.sock")
+        # By its real path: the one through a deep state directory is no socket's address.
+        connection.connect(f"{os.path.realpath(run)}/supervisor.sock")
         received = b""
         try:
             connection.sendall(request)
