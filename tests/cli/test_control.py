@@ -29,7 +29,9 @@ def answering(state: Path, answer: bytes) -> threading.Thread:
 
     def serve() -> None:
         with listener, listener.accept()[0] as connection:
-            connection.recv(65536)
+            asked = b""
+            while not asked.endswith(b"}") and not asked.startswith(b"GET"):
+                asked += connection.recv(65536)
             connection.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)

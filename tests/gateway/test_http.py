@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from support.gateway import Gateway, GatewayFactory
+from support.gateway import Gateway, GatewayFactory, read_reply
 from support.origin import ScriptedOrigin, answer
-from support.sim import SimProcess
+from support.sim import SimProcess, UnixConnection
 
 LABELS = "/repos/acme/widgets/labels"
 
@@ -353,3 +353,31 @@ def test_nothing_of_ours_or_of_the_connection_goes_to_github(
         assert sent["x-kept"] == "yes"
         assert not {name for name in sent if name.startswith(("x-p2pcache", "x-gh-cache", "x-hop"))}
         assert "close" not in sent.get("connection", "")
+
+
+# --- Many at once ---
+
+
+@pytest.mark.parametrize("door", ["ttl", "exact"])
+def test_a_burst_of_one_call_is_one_call(gateway: Gateway, sim: SimProcess, door: str) -> None:
+    sim.control(faults=[{"kind": "delay", "seconds": 1.0}])
+    connections = [UnixConnection(gateway.path(door)) for _ in range(100)]
+    for connection in connections:
+        gateway.send(connection, LABELS)
+    replies = [read_reply(connection.getresponse()) for connection in connections]
+    for connection in connections:
+        connection.close()
+    assert {(reply.status, reply.body) for reply in replies} == {(200, replies[0].body)}
+    assert sim.calls() == 1
+    assert {"MISS", "COALESCED"} >= {reply.source for reply in replies}
+
+
+def test_a_burst_of_failures_is_one_failure(gateway: Gateway, sim: SimProcess) -> None:
+    sim.control(faults=[{"kind": "delay", "seconds": 1.0}, {"kind": "status", "status": 503}])
+    connections = [UnixConnection(gateway.path("ttl")) for _ in range(50)]
+    for connection in connections:
+        gateway.send(connection, LABELS)
+    assert {read_reply(connection.getresponse()).status for connection in connections} == {503}
+    for connection in connections:
+        connection.close()
+    assert sim.calls() == 1
