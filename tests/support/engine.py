@@ -75,7 +75,7 @@ class SimOrigin(Origin):
         body: AsyncIterator[bytes] | None = None,
         *,
         reuse: bool = True,  # noqa: ARG002
-        head_seconds: float | None = None,  # noqa: ARG002
+        silence: float | None = None,  # noqa: ARG002
     ) -> AsyncIterator[Streamed]:
         if body is not None:
             whole = b"".join([chunk async for chunk in body])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import zlib
@@ -91,9 +90,9 @@ class Fill:
         self.stats.event("upstream")
         async with AsyncExitStack() as stack:
             try:
-                opened = self.origin.open(sent, head_seconds=seconds)
+                opened = self.origin.open(sent, silence=seconds)
                 streamed = await stack.enter_async_context(opened)
-                body, rest = await _read(streamed, self.desk.settings.max_entry, seconds)
+                body, rest = await _read(streamed, self.desk.settings.max_entry)
             except OriginError as error:
                 return await self._unreachable(call, entry, error)
             response = Response(streamed.status, streamed.headers, body)
@@ -302,22 +301,14 @@ def record_tags(call: Call, found: frozenset[str], keys: ScopeKeys) -> tuple[str
     return tuple(sorted({own, *call.plan.tags, *found}))
 
 
-async def _read(
-    streamed: Streamed, limit: int, seconds: float
-) -> tuple[bytes, AsyncIterator[bytes] | None]:
+async def _read(streamed: Streamed, limit: int) -> tuple[bytes, AsyncIterator[bytes] | None]:
     """Return the whole body, or its beginning and the rest when it is larger than `limit`."""
-    chunks = streamed.chunks
     body = bytearray()
-    while True:
-        try:
-            chunk = await asyncio.wait_for(anext(chunks, b""), seconds)
-        except asyncio.TimeoutError as error:
-            raise OriginError("GitHub stopped in the middle of its answer") from error
-        if not chunk:
-            return bytes(body), None
+    async for chunk in streamed.chunks:
         body += chunk
         if len(body) > limit:
-            return bytes(body), chunks
+            return bytes(body), streamed.chunks
+    return bytes(body), None
 
 
 def _streaming(

@@ -77,7 +77,6 @@ class Origin:
                 connector=self._connector(reuse=reuse),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 max_line_size=65536,
                 max_field_size=65536,
                 middlewares=(_send_once,),
@@ -117,18 +116,18 @@ class Origin:
         body: AsyncIterator[bytes] | None = None,
         *,
         reuse: bool = True,
-        head_seconds: float | None = None,
+        silence: float | None = None,
     ) -> AsyncIterator[Streamed]:
         """Send `request` with its header fields as they are and yield the answer's head.
 
         `body` streams what `request.body` does not hold. `reuse=False` takes a connection of its
         own: for a write, since a pooled one that GitHub had just closed would fail a command that
         plain gh would have made, and a write is never sent twice. Raises OriginError when no
-        complete answer comes; `head_seconds` bounds the wait for its head.
+        complete answer comes; `silence` bounds, in seconds, the wait for its head and between two
+        pieces of its body.
         """
         try:
-            sending = self._send(request, body, reuse=reuse)
-            response = await asyncio.wait_for(sending, head_seconds)
+            response = await self._send(request, body, reuse=reuse, silence=silence)
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
             raise OriginError(f"{request.host} could not be reached: {_words(error)}") from error
         try:
@@ -140,9 +139,15 @@ class Origin:
                 response.close()
 
     async def _send(
-        self, request: Request, body: AsyncIterator[bytes] | None, *, reuse: bool
+        self,
+        request: Request,
+        body: AsyncIterator[bytes] | None,
+        *,
+        reuse: bool,
+        silence: float | None,
     ) -> aiohttp.ClientResponse:
         url = self._url(request)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
         for fresh in (False, True):
             try:
                 return await self._session(reuse=reuse).request(
@@ -153,6 +158,7 @@ class Origin:
                     allow_redirects=False,
                     skip_auto_headers=_SKIPPED,
                     proxy=self._proxy(url),
+                    timeout=limits,
                 )
             except _BrokenOff:
                 # A pooled connection may have died of idleness; a second try gets a new one.

@@ -19,5 +19,5 @@ async def verify(origin: Origin, host: str) -> None:
         request = Request("GET", f"api.{host}", "/rate_limit")
     else:
         request = Request("GET", host, "/api/v3/rate_limit")
-    async with origin.open(request, head_seconds=_SECONDS):
+    async with origin.open(request, silence=_SECONDS):
         return
