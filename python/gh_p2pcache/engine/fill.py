@@ -6,7 +6,7 @@ import hashlib
 import logging
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
@@ -357,8 +357,9 @@ def passed_on(call: Call, response: Response, detail: str) -> Answer:
     """Hand GitHub's answer on as it is, without gzip for a client that did not ask for it."""
     headers, body = response.headers, response.body
     if header(headers, b"content-encoding") == b"gzip" and not wants_gzip(call.request.headers):
-        body = plain(headers, body)
-        headers = tuple(field for field in headers if field[0] != b"content-encoding")
+        with suppress(ValueError):  # broken gzip: as it is, for the client to judge
+            body = plain(headers, body)
+            headers = tuple(field for field in headers if field[0] != b"content-encoding")
     headers = tuple(field for field in headers if field[0] != b"content-length")
     if call.request.method != "HEAD" and response.status not in {204, 304}:
         headers += ((b"content-length", b"%d" % len(body)),)

@@ -27,6 +27,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOG = logging.getLogger(__name__)
 _HOST = re.compile(rb"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_HUNG_UP = "the client hung up in the middle of its request"
 QUERY_LIMIT = 1 << 20
 """Largest GraphQL document, in bytes, that is read to be understood; a larger one is passed on."""
 
@@ -135,6 +136,8 @@ async def _with_body(
     body = bytearray()
     while len(body) <= QUERY_LIMIT:
         event = await receive()
+        if event["type"] == "http.disconnect":
+            raise OriginError(_HUNG_UP)
         body += event.get("body", b"")
         if not event.get("more_body"):
             whole = Request(
@@ -150,7 +153,7 @@ async def _body(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
     while True:
         event = await receive()
         if event["type"] == "http.disconnect":
-            raise OriginError("the client hung up in the middle of its request")
+            raise OriginError(_HUNG_UP)
         if event.get("body"):
             yield event["body"]
         if not event.get("more_body"):

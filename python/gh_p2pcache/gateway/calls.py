@@ -79,9 +79,10 @@ class Calls:
         pages.age = max(pages.age, given.age)
         pages.detail = given.detail or pages.detail
         pages.absent = pages.absent or given.absent
-        while len(self._pages) > _REMEMBERED:
-            self._pages.popitem(last=False)
         try:
+            while len(self._pages) > _REMEMBERED:
+                forgotten, _ = self._pages.popitem(last=False)
+                (self._directory / forgotten).unlink(missing_ok=True)
             (self._directory / call).write_text(pages.line() + "\n", encoding="utf-8")
         except OSError as error:
             _LOG.warning("the line of call %s was not left: %s", call, error)

@@ -35,6 +35,8 @@ _LOG = logging.getLogger("gh_p2pcache.gateway")
 _BEAT_SECONDS = 0.5
 _SAVE_SECONDS = 5.0
 _KEEP_ALIVE_SECONDS = 75
+_DESCRIPTORS = 10240
+"""macOS takes no more (OPEN_MAX); shells often start with 256 or 1024."""
 _GRACE_SECONDS = 600
 """How long a download may take to end after a restart; the supervisor cuts a `stop` short."""
 
@@ -212,6 +214,14 @@ async def _beat(
         await asyncio.sleep(_BEAT_SECONDS if server.started else 0.002)
 
 
+def _raise_descriptors() -> None:
+    """Take as many descriptors as the system lets us: two a call in flight."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> int:
     """Run the gateway of the supervisor that started this process; returns an exit code."""
     import uvloop
@@ -219,6 +229,7 @@ def main() -> int:
     os.umask(0o077)
     # A core would hold tokens and bodies in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _raise_descriptors()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )

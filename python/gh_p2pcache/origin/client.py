@@ -86,10 +86,10 @@ class Origin:
     def _connector(self, *, reuse: bool) -> aiohttp.BaseConnector:
         if self._upstream and self._upstream.startswith("unix://"):
             path = self._upstream.removeprefix("unix://")
-            return aiohttp.UnixConnector(path, limit=128, force_close=not reuse)
+            return aiohttp.UnixConnector(path, limit=0, force_close=not reuse)
         if self._upstream and self._upstream.startswith("http://"):
-            return aiohttp.TCPConnector(limit=128, force_close=not reuse)
-        return aiohttp.TCPConnector(limit=128, ssl=system_tls(self._env), force_close=not reuse)
+            return aiohttp.TCPConnector(limit=0, force_close=not reuse)
+        return aiohttp.TCPConnector(limit=0, ssl=system_tls(self._env), force_close=not reuse)
 
     def _url(self, request: Request) -> yarl.URL:
         if self._upstream is None:
@@ -183,8 +183,16 @@ def _outgoing(request: Request) -> CIMultiDict[str]:
     for name, value in request.headers:
         # Expect was answered by our own server (RFC 9110 section 10.1.1).
         if name not in _HOP_BY_HOP and name not in {b"host", b"expect"}:
-            fields.add(name.decode("latin-1"), value.decode("latin-1"))
+            fields.add(name.decode("latin-1"), _text(value))
     return fields
+
+
+def _text(value: bytes) -> str:
+    """Return what aiohttp, which writes UTF-8, turns into `value` again."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _incoming(response: aiohttp.ClientResponse) -> Headers:

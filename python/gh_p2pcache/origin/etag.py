@@ -14,6 +14,9 @@ from collections.abc import Iterable
 
 from gh_p2pcache.records.message import Headers, header
 
+PLAIN_LIMIT = 1 << 28
+"""Most bytes that a body is unpacked to."""
+
 _HASHED = (b"accept", b"authorization", b"cookie")
 _FORMULA = re.compile(rb'(?:W/)?"[0-9a-f]{64}"')
 _GIT_NAME = re.compile(rb'(?:W/)?"[0-9a-f]{40}"')
@@ -53,10 +56,14 @@ def plain(headers: Headers, body: bytes) -> bytes:
         return body
     if coding.strip().lower() != b"gzip":
         raise ValueError(f"content coding {coding.decode('latin-1')} is not understood")
+    inflate = zlib.decompressobj(wbits=31)
     try:
-        return zlib.decompress(body, wbits=31)
+        text = inflate.decompress(body, PLAIN_LIMIT)
     except zlib.error as error:
         raise ValueError(f"broken gzip: {error}") from error
+    if not inflate.eof:
+        raise ValueError("gzip without an end, or of too much")
+    return text
 
 
 class Predictor:
