@@ -249,6 +249,12 @@ def test_each_call_leaves_one_line_for_all_its_pages(gateway: Gateway, sim: SimP
     assert stale.count("\n") == 1
 
 
+def test_lines_that_nobody_fetched_do_not_pile_up(gateway: Gateway) -> None:
+    for number in range(600):
+        gateway.ask("/user", headers={"X-P2PCache-Call": f"call-{number}"})
+    assert len(list((gateway.run / "calls").iterdir())) <= 512
+
+
 @pytest.mark.parametrize("call", ["../../escape", "/abs", ".", "..", "a b", "x" * 65, "a\tb", "ä"])
 def test_no_name_of_a_call_leads_elsewhere(gateway: Gateway, call: str) -> None:
     before = {path for path in gateway.root.rglob("*") if "records" not in path.parts}

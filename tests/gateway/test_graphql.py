@@ -64,6 +64,18 @@ def test_chunked_documents_are_understood(gateway: Gateway) -> None:
     assert replies[1].json["data"]["viewer"]["login"] == "alice"
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_document_that_is_cut_off_is_not_sent(
+    gateways: GatewayFactory, origin: ScriptedOrigin, length: str
+) -> None:
+    gateway = gateways(origin.upstream)
+    with gateway.connect() as connection:
+        head = f"POST /graphql HTTP/1.1\r\nHost: api.github.com\r\n{length}\r\n\r\n"
+        connection.sendall(head.encode() + (b"2\r\n{}\r\n" if "chunked" in length else b"{}"))
+    until(lambda: gateway.stats().get("broken_off") == 1)
+    assert origin.asked == []
+
+
 # --- Writes ---
 
 

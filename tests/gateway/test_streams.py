@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -108,6 +109,27 @@ def test_what_is_streamed_comes_plain_to_who_takes_no_gzip(
     assert (packed.field("content-encoding"), packed.plain) == ("gzip", body)
     plain = gateway.ask(target, headers={"Accept-Encoding": ""})
     assert (plain.field("content-encoding"), plain.body) == ("", body)
+
+
+def test_many_streams_keep_no_call_waiting(
+    gateways: GatewayFactory, origin: ScriptedOrigin
+) -> None:
+    """200 of them, with the 256 descriptors that some shells start with."""
+    gateway = gateways(origin.upstream)
+    gateway.stop()
+    gateway.start(before=["sh", "-c", 'ulimit -S -n 256 && exec "$@"', "sh"])
+
+    def stalled(asked: Asked) -> Iterator[bytes]:
+        yield answer() if asked.target == "/user" else answer(length=1000, body=b"x")
+        asked.until_gone()
+
+    origin.answers = stalled
+    with ExitStack() as streams:
+        for _ in range(200):
+            connection = streams.enter_context(gateway.connect())
+            connection.sendall(f"GET {ARCHIVE} HTTP/1.1\r\nHost: api.github.com\r\n\r\n".encode())
+        until(lambda: len(origin.asked) == 200, what="every stream to begin")
+        assert gateway.ask("/user").status == 200
 
 
 # --- A client that hangs up ---

@@ -1,6 +1,7 @@
 """The way to GitHub: TLS that is verified, proxies, connections that break."""
 
 import socket
+import zlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -170,6 +171,31 @@ def test_a_body_goes_up_as_it_came(scripted: Gateway, origin: ScriptedOrigin) ->
     assert [asked.body for asked in origin.asked] == [body] * 3
     assert origin.asked[0]["content-length"] == str(len(body))
     assert origin.asked[2]["expect"] is None
+
+
+def test_header_fields_go_up_byte_for_byte(scripted: Gateway, origin: ScriptedOrigin) -> None:
+    """As of `gh api -H 'X-Name: größe'`."""
+    with scripted.connect() as connection:
+        connection.sendall(
+            "GET /zen HTTP/1.1\r\nHost: api.github.com\r\nX-Name: größe ✨\r\n"
+            "X-Twice: one\r\nX-Twice: two\r\nX-Empty:\r\n\r\n".encode()
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    (asked,) = origin.asked
+    assert str(asked["x-name"]).encode("latin-1") == "größe ✨".encode()
+    assert asked.headers.get_all("x-twice") == ["one", "two"]
+    assert asked["x-empty"] == ""
+
+
+def test_a_gzip_bomb_is_not_unpacked_without_end(scripted: Gateway, origin: ScriptedOrigin) -> None:
+    pack = zlib.compressobj(1, wbits=31)
+    bomb = b"".join(pack.compress(bytes(16 << 20)) for _ in range(64)) + pack.flush()
+    scripted.ask("/user")
+    before = scripted.memory()
+    origin.says(answer(200, bomb, ("Content-Encoding", "gzip")))
+    assert scripted.ask("/zen").body == bomb
+    assert scripted.memory() - before < 400 << 20
+    assert scripted.records() == 1
 
 
 def test_a_dead_upstream_is_a_502_that_says_so(gateways: GatewayFactory) -> None:

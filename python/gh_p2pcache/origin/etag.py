@@ -14,8 +14,8 @@ from collections.abc import Iterable
 
 from gh_p2pcache.records.message import Headers, header
 
-PLAIN_LIMIT = 1 << 28
-"""Most bytes that a body is unpacked to."""
+PLAIN_LIMIT = 1 << 27
+"""Most bytes that a body is unpacked to: more than the 100 MB of GitHub's largest file."""
 
 _HASHED = (b"accept", b"authorization", b"cookie")
 _FORMULA = re.compile(rb'(?:W/)?"[0-9a-f]{64}"')
