@@ -113,9 +113,9 @@ class Wire(Protocol):
         ...
 
     def subscribe(self, topic: str, on_message: Callable[[str, bytes], None]) -> None:
-        """Let `on_message(author, data)` see a topic; call before the start (a later one gets lost).
+        """Let `on_message(author, data)` see a topic; call before the start.
 
-        `author` signed the message with its identity; it must not block.
+        `author` signed the message with its identity; `on_message` must not block.
         """
         ...
 
