@@ -46,7 +46,7 @@ class Shop:
         self.store = DiskStore(root, max_size, on_event=lambda event: self.events.update([event]))
 
     def put(self, record: Record, date: int = DATE, keys: ScopeKeys = KEYS) -> Validation | None:
-        return self.store.put(
+        kept = self.store.put(
             keys.tag(record.key),
             keys,
             record,
@@ -54,6 +54,7 @@ class Shop:
             validated_at=time.time(),
             ttl=300.0,
         )
+        return None if kept is None else kept.validation
 
     def get(self, name: str = "a", keys: ScopeKeys = KEYS) -> Kept | None:
         return self.store.get(keys.tag(name.encode()), keys, name.encode())

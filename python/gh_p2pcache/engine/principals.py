@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import os
-import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_bytes
 
-from gh_p2pcache.errors import StoreError
 from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.records.seal import ScopeKeys, derive
+from gh_p2pcache.store.secret_file import secret_of
 
 GENERATED_PREFIX = "p2pcache_"
 """Starts a secret that we generated from 256 random bits (PBKDF2 with 100,000 iterations)."""
@@ -102,20 +98,5 @@ def team_keys(secret: str) -> ScopeKeys:
 
 
 def machine_secret(state_dir: Path) -> bytes:
-    """Return the random secret of this state directory, made at first use (mode 0600).
-
-    Raises StoreError when the directory cannot be written. Whoever links the file first wins, so
-    that two processes that start at once agree.
-    """
-    path = state_dir / "machine.key"
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            with tempfile.NamedTemporaryFile(dir=state_dir) as fresh:
-                fresh.write(token_bytes(32))
-                fresh.flush()
-                with contextlib.suppress(FileExistsError):
-                    os.link(fresh.name, path)
-        return path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+    """Return the random secret of this state directory, made at first use; raises StoreError."""
+    return secret_of(state_dir / "machine.key", 32)

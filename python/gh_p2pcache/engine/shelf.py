@@ -130,7 +130,7 @@ class Shelf:
                 self._unwritable.popitem(last=False)
             return
         self._unwritable.pop(place, None)
-        entry.digest = written.digest
+        entry.digest = written.validation.digest
 
     def _rewrite_head(self, entry: Entry) -> None:
         validation = replace(entry.validation, digest=entry.digest)

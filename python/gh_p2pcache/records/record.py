@@ -6,7 +6,6 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -34,6 +33,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "scope": bytes,
     "tags": tuple,
     "publisher": bytes,
+    "signer": bytes,
+    "signature": bytes,
 }
 _NOT_A_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9a-z-]")
 _NOT_A_VALUE = re.compile(rb"[\r\n\0]")
@@ -47,6 +48,8 @@ class Record:
     `github_date` is GitHub's `Date` in unix seconds; `fetched_at` this machine's wall clock.
     `scope` is the id of the ScopeKeys it belongs to, `publisher` the pseudonym of the principal
     that fetched it; `access` is "host/owner/repo class" of a member record, None: private.
+    `signer` (Ed25519 public key) and `signature` are those of the machine that fetched a member
+    record (records/sign.py), empty in a private one.
     """
 
     key: bytes
@@ -62,6 +65,8 @@ class Record:
     tags: tuple[str, ...]
     publisher: bytes
     access: str | None
+    signer: bytes = b""
+    signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,16 @@ class Validation:
 
     `digest` is the blob's sha2-256; `github_date` (unix seconds of GitHub's `Date`) orders answers;
     `validated_at` is wall clock; `ttl` the longest the response lets it be fresh, in seconds
-    (0: always revalidate).
+    (0: always revalidate). `signer` and `signature` are those of the machine that got the answer,
+    empty where the record is private.
     """
 
     digest: bytes
     github_date: int
     validated_at: float
     ttl: float
+    signer: bytes = b""
+    signature: bytes = b""
 
 
 def pack(record: Record) -> bytes:
@@ -147,13 +155,14 @@ def _check(record: Record) -> None:
 
 
 def _are_headers(headers: Headers) -> bool:
-    if not all(isinstance(field, tuple) and len(field) == 2 for field in headers):
+    if not (set(map(type, headers)) <= {tuple} and set(map(len, headers)) <= {2}):
         return False
-    if not all(isinstance(text, bytes) for text in chain.from_iterable(headers)):
+    names, values = [n for n, _ in headers], [v for _, v in headers]
+    try:
+        return (
+            all(names)
+            and not _NOT_A_NAME.search(b"".join(names))
+            and not _NOT_A_VALUE.search(b"".join(values))
+        )
+    except TypeError:  # neither text nor a number can be joined
         return False
-    names, values = b"".join(n for n, _ in headers), b"".join(v for _, v in headers)
-    return (
-        all(name for name, _ in headers)
-        and not _NOT_A_NAME.search(names)
-        and not _NOT_A_VALUE.search(values)
-    )

@@ -15,9 +15,10 @@ from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import MAX_PACKED, Record, Validation, pack
 from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.sign import Signer, sign_validation
 from gh_p2pcache.store import head
 from gh_p2pcache.store.entry import Entry, unpack_any, unpack_entry
-from gh_p2pcache.store.files import disk_size, draft, opened, read_file
+from gh_p2pcache.store.files import Draft, disk_size, opened, read_file
 from gh_p2pcache.store.housekeeping import Housekeeping
 from gh_p2pcache.store.locks import Locks
 from gh_p2pcache.store.quarantine import Quarantine
@@ -101,28 +102,44 @@ class DiskStore:
         validation_date: int,
         validated_at: float,
         ttl: float,
-    ) -> Validation | None:
-        """Keep `record`; returns its validation, or None where it is not kept.
+        signer: Signer | None = None,
+    ) -> Kept | None:
+        """Keep `record`; returns it as kept, or None where it is not.
 
         `validation_date` is GitHub's `Date` of the answer that says it is current (unix seconds): a
-        record whose own is newer is not replaced. `validated_at` and `ttl` as in Validation.
+        record whose own is newer is not replaced. `validated_at` and `ttl` as in Validation, which
+        `signer` signs for peers.
         """
         try:
             blob = keys.seal(pack(record))
-            validation = Validation(digest(blob), validation_date, validated_at, ttl)
+        except RejectedError as error:
+            self._report("not_keepable", error)
+            return None
+        validation = Validation(digest(blob), validation_date, validated_at, ttl)
+        if signer is not None:
+            validation = sign_validation(signer, keys.id, tag, validation)
+        size = self.adopt(tag, keys, blob, validation)
+        return None if size is None else Kept(record, validation, size)
+
+    def adopt(self, tag: str, keys: ScopeKeys, blob: bytes, validation: Validation) -> int | None:
+        """Keep a sealed blob that the caller has judged; returns its size in bytes if it is kept.
+
+        One whose validation is newer by GitHub's date is not replaced.
+        """
+        try:
             data = head.pack_head(keys, tag, validation, len(blob)) + blob
         except RejectedError as error:
             self._report("not_keepable", error)
             return None
         try:
-            outcome = self._publish(tag, keys, validation_date, data)
+            outcome = self._publish(tag, keys, validation.github_date, data)
         except OSError as error:
             self._report("write_failed", error)
             return None
         if outcome != "kept":
             self._report.count(outcome)
             return None
-        return validation
+        return len(blob)
 
     def refresh(self, tag: str, keys: ScopeKeys, validation: Validation) -> bool:
         """Write down that GitHub said 304; False where another or a newer answer is kept by now."""
@@ -273,13 +290,13 @@ class DiskStore:
             old_files, old_size, old_date = self._standing(tag, keys)
             if old_date > github_date:
                 return "outdated"
-            with draft(self._shards.directory(shard), data) as (path, size):
-                files, more = 1 - old_files, size - old_size
+            with Draft(self._shards.directory(shard), data) as draft:
+                files, more = 1 - old_files, draft.size - old_size
                 count = self._table.add(shard, files, more)
                 if count.usage.bytes > self._housekeeping.room:
                     self._table.add(shard, -files, -more)
                     return "full"
-                path.replace(self._path(tag))
+                draft.move(self._path(tag))
         self._housekeeping.look_at(count)
         return "kept"
 

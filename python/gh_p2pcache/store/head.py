@@ -13,8 +13,9 @@ from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.records.record import Validation
 from gh_p2pcache.records.seal import ScopeKeys
 
-_FIELDS = struct.Struct(">4s32sQddQ")
-_MAGIC = b"ghp\x01"
+_FIELDS = struct.Struct(">4s32sQddQ32s64s")
+_UNSIGNED = bytes(32)
+_MAGIC = b"ghp\x02"
 """What every file of ours begins with; the last byte is the format's version."""
 _MAC_SIZE = 32
 SIZE = _FIELDS.size + _MAC_SIZE
@@ -30,6 +31,8 @@ def pack_head(keys: ScopeKeys, tag: str, validation: Validation, blob_size: int)
             validation.validated_at,
             validation.ttl,
             blob_size,
+            validation.signer,
+            validation.signature,
         )
     except struct.error as error:
         raise RejectedError(f"a validation that no answer has: {error}") from error
@@ -49,5 +52,9 @@ def peek_head(data: bytes) -> tuple[Validation, int]:
     """Return what a head says without a key to believe it; raises RejectedError."""
     if len(data) < SIZE or not data.startswith(_MAGIC):
         raise RejectedError("not a record's file, or one of another version")
-    _, digest, github_date, validated_at, ttl, blob_size = _FIELDS.unpack_from(data)
-    return Validation(digest, github_date, validated_at, ttl), blob_size
+    _, digest, github_date, validated_at, ttl, blob_size, signer, signature = _FIELDS.unpack_from(
+        data
+    )
+    if signer == _UNSIGNED:
+        signer = signature = b""
+    return Validation(digest, github_date, validated_at, ttl, signer, signature), blob_size
