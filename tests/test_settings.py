@@ -8,6 +8,7 @@ from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError
 
 HOME = {"HOME": "/home/user"}
+PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default() -> None:
@@ -27,6 +28,12 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default() -> N
         ("CACHE_TRUST", "everybody"),
         ("CACHE_UPSTREAM", "http://elsewhere.example"),
         ("CACHE_UPSTREAM", "ftp://127.0.0.1"),
+        ("CACHE_LISTEN_PORT", "0"),
+        ("CACHE_BOOTSTRAP_PEERS", "cache.acme.dev:9100"),
+        ("CACHE_BOOTSTRAP_PEERS", f"/ip4/10.0.0.1/tcp/0/p2p/{PEER}"),
+        ("CACHE_BOOTSTRAP_PEERS", "/ip4/10.0.0.1/tcp/9100/p2p/12D3KooW"),
+        ("CACHE_TRUSTED_PEERS", f"{PEER},somebody"),
+        ("CACHE_IPFS_API", "127.0.0.1:5001"),
     ],
 )
 def test_a_bad_value_is_named_once_and_the_default_used(name: str, bad: str) -> None:
@@ -78,3 +85,23 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 )
 def test_sizes(text: str, size: int) -> None:
     assert settings.parse_size(text) == size
+
+
+def test_peers_are_on_by_default_and_the_lan_is_left_to_the_team() -> None:
+    loaded = settings.load(HOME)
+    assert (loaded.enable_p2p, loaded.listen_port, loaded.peer_deadline) == (True, 9100, 0.15)
+    assert (loaded.mdns, loaded.bootstrap_peers, loaded.trusted_peers) == (None, (), ())
+
+
+def test_peers_from_environment_and_file() -> None:
+    there = f"/dns4/cache.acme.dev/tcp/9100/p2p/{PEER}"
+    here = f"/ip6/fe80::1/tcp/9101/p2p/{PEER}"
+    env = {**HOME, "CACHE_ENABLE_P2P": "off", "CACHE_BOOTSTRAP_PEERS": f"{there}, {here}"}
+
+    loaded = settings.load(env, {"mdns": False, "trusted_peers": [PEER], "ipfs_api": "http://k:1/"})
+
+    assert loaded.warnings == ()
+    assert (loaded.enable_p2p, loaded.mdns) == (False, False)
+    assert loaded.bootstrap_peers == (there, here)
+    assert loaded.trusted_peers == (PEER,)
+    assert loaded.ipfs_api == "http://k:1"

@@ -27,6 +27,14 @@ LINE: tuple[str, ...] = (
     settings.MAX_ENTRY.name,
     settings.HTTP_PORT.name,
     settings.IDLE_EXIT.name,
+    settings.ENABLE_P2P.name,
+    settings.LISTEN_PORT.name,
+    settings.BOOTSTRAP_PEERS.name,
+    settings.MDNS.name,
+    settings.PEER_DEADLINE.name,
+    settings.TRUSTED_PEERS.name,
+    settings.IPFS_API.name,
+    settings.IPFS_GATEWAY.name,
 )
 """The order of line 1; `gh-p2pcache` has the same."""
 

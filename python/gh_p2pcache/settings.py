@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from gh_p2pcache import paths
-from gh_p2pcache.errors import ConfigError
+from gh_p2pcache.errors import ConfigError, RejectedError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,6 +26,10 @@ T = TypeVar("T")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_MULTIADDR = re.compile(
+    r"/(?:ip4/[\d.]+|ip6/[\da-f:]+(?:%25?\w+)?|dns[46]?/[a-z\d._-]+)/tcp/(\d+)/p2p/(\w+)",
+    re.IGNORECASE,
+)
 
 
 def parse_bool(text: str) -> bool:
@@ -82,6 +86,43 @@ def parse_upstream(text: str) -> str:
     if parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/"):
         return word
     raise ConfigError("takes https://HOST, http:// on loopback only, or unix:///PATH")
+
+
+def parse_url(text: str) -> str:
+    """Accept http://… or https://…; a trailing slash is dropped."""
+    word = text.strip().rstrip("/")
+    parts = urlsplit(word)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        return word
+    raise ConfigError("takes http://HOST:PORT or https://HOST")
+
+
+def parse_multiaddrs(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of where members listen: /ip4/…/tcp/…/p2p/ID, ip6 or dns."""
+    addrs = parse_list(text)
+    for addr in addrs:
+        match = _MULTIADDR.fullmatch(addr)
+        if match is None or not 0 < int(match[1]) < 65536 or not _is_peer(match[2]):
+            raise ConfigError("takes addresses such as /dns4/cache.acme.dev/tcp/9100/p2p/12D3KooW…")
+    return addrs
+
+
+def parse_peers(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of peer ids."""
+    peers = parse_list(text)
+    if not all(map(_is_peer, peers)):
+        raise ConfigError("takes peer ids (12D3KooW…, as gh p2pcache peers shows them)")
+    return peers
+
+
+def _is_peer(text: str) -> bool:
+    from gh_p2pcache.records.sign import public_of
+
+    try:
+        public_of(text)
+    except RejectedError:
+        return False
+    return True
 
 
 def _choice(*words: str) -> Callable[[str], str]:
@@ -176,6 +217,37 @@ SHARE = Name(
     "*",
     "repositories that a bare secret shares, as patterns (`acme/*`)",
 )
+ENABLE_P2P = Name("CACHE_ENABLE_P2P", "D", parse_bool, "true", "peers on or off")
+LISTEN_PORT = Name(
+    "CACHE_LISTEN_PORT",
+    "D",
+    parse_port,
+    "9100",
+    "TCP port where members are heard; taken: the next free one",
+)
+BOOTSTRAP_PEERS = Name(
+    "CACHE_BOOTSTRAP_PEERS",
+    "D",
+    parse_multiaddrs,
+    "",
+    "addresses of members to dial (`/dns4/cache.acme.dev/tcp/9100/p2p/12D3KooW…`)",
+)
+MDNS = Name("CACHE_MDNS", "D", parse_bool, "", "find members on the LAN", "with a team")
+PEER_DEADLINE = Name(
+    "CACHE_PEER_DEADLINE", "D", parse_duration, "150ms", "what peers may cost a miss"
+)
+TRUSTED_PEERS = Name(
+    "CACHE_TRUSTED_PEERS",
+    "D",
+    parse_peers,
+    "",
+    "ids of the peers that may publish",
+    "every member",
+)
+IPFS_API = Name("CACHE_IPFS_API", "D", parse_url, "", "Kubo RPC (`http://127.0.0.1:5001`)", "off")
+IPFS_GATEWAY = Name(
+    "CACHE_IPFS_GATEWAY", "D", parse_url, "", "trustless gateway to fetch from", "off"
+)
 MAX_STALE = Name(
     "CACHE_MAX_STALE",
     "D",
@@ -220,6 +292,14 @@ NAMES: tuple[Name[Any], ...] = (
     PROFILE,
     TRUST,
     SHARE,
+    ENABLE_P2P,
+    LISTEN_PORT,
+    BOOTSTRAP_PEERS,
+    MDNS,
+    PEER_DEADLINE,
+    TRUSTED_PEERS,
+    IPFS_API,
+    IPFS_GATEWAY,
     MAX_STALE,
     MAX_SIZE,
     MAX_ENTRY,
@@ -258,6 +338,7 @@ class Settings:
     """Every value a daemon works with, parsed; durations in seconds, sizes in bytes.
 
     `rules` are the user's own freshness rules, (pattern of `host/path`, seconds) in file order.
+    `mdns` is None where it is not said: then on with a team, and off without.
     """
 
     default_ttl: float
@@ -267,6 +348,14 @@ class Settings:
     upstream: str | None
     trust: str
     share: tuple[str, ...]
+    enable_p2p: bool
+    listen_port: int
+    bootstrap_peers: tuple[str, ...]
+    mdns: bool | None
+    peer_deadline: float
+    trusted_peers: tuple[str, ...]
+    ipfs_api: str | None
+    ipfs_gateway: str | None
     max_stale: float
     max_size: int
     max_entry: int
@@ -345,6 +434,14 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
         upstream=resolve.value(UPSTREAM),
         trust=resolve.required(TRUST),
         share=resolve.required(SHARE),
+        enable_p2p=resolve.required(ENABLE_P2P),
+        listen_port=resolve.required(LISTEN_PORT),
+        bootstrap_peers=resolve.value(BOOTSTRAP_PEERS) or (),
+        mdns=resolve.value(MDNS),
+        peer_deadline=resolve.required(PEER_DEADLINE),
+        trusted_peers=resolve.value(TRUSTED_PEERS) or (),
+        ipfs_api=resolve.value(IPFS_API),
+        ipfs_gateway=resolve.value(IPFS_GATEWAY),
         max_stale=resolve.required(MAX_STALE),
         max_size=resolve.required(MAX_SIZE),
         max_entry=resolve.required(MAX_ENTRY),

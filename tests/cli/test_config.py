@@ -20,6 +20,15 @@ VALUES = {
     "max_entry": "1048576",
     "http_port": "8080",
     "idle_exit": "0",
+    "enable_p2p": "false",
+    "listen_port": "9200",
+    "bootstrap_peers": "/dns4/cache.acme.dev/tcp/9100/p2p/"
+    "12D3KooW9pP4Seg3kZYhySpuVjn1RPdQBsUFZKiFxGMGQN5MeL6A",
+    "mdns": "true",
+    "peer_deadline": "80ms",
+    "trusted_peers": "12D3KooW9pP4Seg3kZYhySpuVjn1RPdQBsUFZKiFxGMGQN5MeL6A",
+    "ipfs_api": "http://127.0.0.1:5001",
+    "ipfs_gateway": "https://ipfs.acme.dev",
 }
 """A value for every setting that config.toml may hold."""
 

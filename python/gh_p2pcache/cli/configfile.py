@@ -42,14 +42,14 @@ def set_value(path: Path, name: Name[object], text: str) -> None:
     if "D" not in name.read_by or name is settings.STATE_DIR:
         raise ConfigError(f"{name.name} counts in the environment only: export it in your profile")
     try:
-        name.parse(text)
+        value = name.parse(text)
     except ConfigError as error:
         shown = "" if name.secret else f" ('{text}' was given)"
         raise ConfigError(f"{name.key} {error}{shown}") from error
     if not text:
         raise ConfigError(f"{name.key} takes a value (gh p2pcache config unset {name.key})")
     document = _read(path)
-    document[name.key] = list(settings.parse_list(text)) if _is_list(name) else _plain(text)
+    document[name.key] = list(value) if isinstance(value, tuple) else _plain(text)
     _write(path, document)
 
 
@@ -83,10 +83,6 @@ def unset(path: Path, key: str) -> bool:
         del document[_RULES]
     _write(path, document)
     return True
-
-
-def _is_list(name: Name[object]) -> bool:
-    return name.parse is settings.parse_list
 
 
 def _plain(text: str) -> int | str:
