@@ -1,12 +1,17 @@
 """An origin with canned answers of any size, quick enough to measure the gateway and not itself.
 
-`python tests/perf/origin.py --unix PATH` answers GET /…/SIZE with SIZE bytes of JSON behind the
-header fields of a recorded answer; `--bare` answers with one header field, as a trivial app does.
+`python tests/perf/origin.py --unix PATH` answers GET /…/SIZE with about SIZE bytes behind the
+header fields of a recorded answer: JSON, gzipped for whoever asks, as GitHub does. The JSON is hex
+digits, so that gzip does not make a hundred bytes of it: SIZE is what crosses the wire. `--bare`
+answers the same body with one header field, as a trivial app does.
 """
 
 import argparse
+import gzip
 import hashlib
+import random
 from email.utils import formatdate
+from functools import cache
 
 import uvicorn
 
@@ -37,10 +42,19 @@ FIELDS = [
 ENCODED = [(name.encode(), value.encode()) for name, value in FIELDS]
 
 
+@cache
+def body_of(size: int, *, zipped: bool) -> bytes:
+    text = b'{"x":"%b"}' % random.Random(size).randbytes(size * 7 // 8).hex().encode()
+    return gzip.compress(text, mtime=0) if zipped else text
+
+
 async def app(scope, _receive, send):  # type: ignore[no-untyped-def]
     size = int(scope["path"].rsplit("/", 1)[1])
-    body = b'{"x":"' + b"a" * (size - 8) + b'"}'
-    own = [(b"content-length", b"%d" % size)]
+    zipped = (b"accept-encoding", b"gzip") in scope["headers"]
+    body = body_of(size, zipped=zipped)
+    own = [(b"content-length", b"%d" % len(body))]
+    if zipped and not BARE:
+        own.append((b"content-encoding", b"gzip"))
     if not BARE:
         etag = hashlib.sha256(scope["query_string"]).hexdigest()
         date = formatdate(usegmt=True).encode()

@@ -12,7 +12,6 @@ from support.store import DATE, KEYS, Shop, a_record
 from support.store_writer import is_whole
 
 RENAME = "?rename,?renameat,?renameat2"
-UNLINK = "?unlink,?unlinkat"
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace")
 
@@ -43,12 +42,11 @@ def _judge(root, said: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        pytest.param("flock", id="at a lock"),
+        pytest.param("flock", id="at a lock, or published"),
         pytest.param("fchmod", id="new file empty"),
         pytest.param("write", id="before its bytes"),
         pytest.param("pwrite64", id="written, not counted; or at a head"),
         pytest.param(RENAME, id="counted, without its name"),
-        pytest.param(UNLINK, id="published"),
         pytest.param("ftruncate", id="journal"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
 import stat
@@ -17,6 +18,8 @@ TEMPORARY = "."
 
 SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Flags of every open: a link, pipe or device in our place is neither followed nor waited for."""
+_UNIQUE = secrets.token_hex(8)
+_NUMBERS = itertools.count()
 _BAD_FILE = frozenset({errno.EIO, errno.EACCES, errno.ELOOP, errno.EISDIR, errno.ENXIO})
 """What the system answers where the file itself is bad; other errors (no descriptors left, …) are
 of the moment."""
@@ -59,8 +62,11 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def temporary_in(directory: str | Path) -> str:
-    """Return a path in `directory` that no process, in any container, uses yet."""
-    return f"{directory}/{TEMPORARY}{secrets.token_hex(8)}"
+    """Return a path in `directory` that no process, in any container, uses yet.
+
+    A forked child goes on with the same numbers, under a process id of its own.
+    """
+    return f"{directory}/{TEMPORARY}{_UNIQUE}-{os.getpid()}-{next(_NUMBERS)}"
 
 
 def disk_size(status: os.stat_result) -> int:
@@ -102,25 +108,42 @@ def read_file(path: str, limit: int) -> tuple[bytes, os.stat_result]:
         return os.read(descriptor, status.st_size), status
 
 
-@contextmanager
-def draft(directory: str | Path, data: bytes) -> Iterator[tuple[Path, int]]:
-    """Write `data` to a new file in `directory`, for the caller to move where it belongs.
+class Draft:
+    """A new file with `data` in `directory`, for `move` to put where it belongs.
 
-    Yields its path and its size on disk. Makes the directory where it is missing; a draft that was
-    not moved is removed. Raises OSError.
+    `size` is what it takes on disk, in bytes. Makes the directory where it is missing; a draft that
+    was not moved goes at the end of the block. Raises OSError.
     """
-    path = temporary_in(directory)
-    try:
+
+    __slots__ = ("_path", "size")
+
+    def __init__(self, directory: str, data: bytes) -> None:
+        self._path = temporary_in(directory)
         try:
-            descriptor = create_private(path, os.O_WRONLY)
+            descriptor = create_private(self._path, os.O_WRONLY)
         except FileNotFoundError:
             make_private_dir(Path(directory))
-            descriptor = create_private(path, os.O_WRONLY)
+            descriptor = create_private(self._path, os.O_WRONLY)
         try:
             write_all(descriptor, data)
-            size = disk_size(os.fstat(descriptor))
+            self.size = disk_size(os.fstat(descriptor))
+        except BaseException:
+            self._remove()
+            raise
         finally:
             os.close(descriptor)
-        yield Path(path), size
-    finally:
-        Path(path).unlink(missing_ok=True)
+
+    def move(self, path: str) -> None:
+        """Give the file its name, in place of the one that has it."""
+        os.replace(self._path, path)  # noqa: PTH105 - each miss comes here
+        self._path = ""
+
+    def __enter__(self) -> Draft:  # noqa: PYI034 - Self came with Python 3.11
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._path:
+            self._remove()
+
+    def _remove(self) -> None:
+        Path(self._path).unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]
 
 from gh_p2pcache.errors import RejectedError
-from gh_p2pcache.store.files import draft, open_private, opened, write_all
+from gh_p2pcache.store.files import Draft, open_private, opened, write_all
 from gh_p2pcache.store.locks import Locks
 from gh_p2pcache.store.report import Reporter
 
@@ -128,8 +128,8 @@ class Journal:
         if len(data) > self._max_bytes:
             self._report("journal_full", self._path)
             return False
-        with draft(self._path.parent, data) as (path, _):
-            path.replace(self._path)
+        with Draft(str(self._path.parent), data) as draft:
+            draft.move(str(self._path))
         return True
 
 

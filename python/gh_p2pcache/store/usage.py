@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ SHARDS = tuple(f"{n:02x}" for n in range(256))
 _STAMP = struct.Struct(">d")
 _SLOT = struct.Struct(">QQ")
 _MOST = (1 << 64) - 1
-_TABLE = struct.Struct(f">d{2 * len(SHARDS)}Q")
+_TABLE_SIZE = _STAMP.size + len(SHARDS) * _SLOT.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,9 @@ class UsageTable:
         descriptor = open_private(self._path, os.O_RDWR)
         try:
             slot = os.pread(descriptor, _SLOT.size, offset).ljust(_SLOT.size, b"\0")
-            changed = (min(max(n, 0), _MOST) for n in change(_SLOT.unpack(slot)))
-            os.pwrite(descriptor, _SLOT.pack(*changed), offset)
+            records, size = change(_SLOT.unpack(slot))
+            changed = _SLOT.pack(min(max(records, 0), _MOST), min(max(size, 0), _MOST))
+            os.pwrite(descriptor, changed, offset)
             # Read after the write: of two writers at least one sees what both have added.
             return _sum(descriptor)
         finally:
@@ -89,7 +92,8 @@ class UsageTable:
 
 
 def _sum(descriptor: int) -> Count:
-    counted_at, *slots = _TABLE.unpack(
-        os.pread(descriptor, _TABLE.size, 0).ljust(_TABLE.size, b"\0")
-    )
-    return Count(Usage(sum(slots[::2]), sum(slots[1::2])), counted_at)
+    table = os.pread(descriptor, _TABLE_SIZE, 0).ljust(_TABLE_SIZE, b"\0")
+    slots = array("Q", table[_STAMP.size :])
+    if sys.byteorder == "little":
+        slots.byteswap()
+    return Count(Usage(sum(slots[::2]), sum(slots[1::2])), _STAMP.unpack_from(table)[0])
