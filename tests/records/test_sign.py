@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.store import a_record
 
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.records.record import Validation
@@ -18,6 +17,7 @@ from gh_p2pcache.records.sign import (
     sign_record,
     sign_validation,
 )
+from support.store import a_record
 
 SIGNER = Signer(bytes(range(32)))
 OTHER = Signer(bytes(32))

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from support.store import DATE, KEYS, Shop, a_record
 
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.records.sign import Signer, check_validation
 from gh_p2pcache.store.disk import Kept
 from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.store.shared import read_shared
+from support.store import DATE, KEYS, Shop, a_record
 
 SIGNER = Signer(bytes(32))
 TAG = KEYS.tag(b"a")
