@@ -40,6 +40,7 @@ _ENGINE = [Requirement(text) for text in _PROJECT["project"]["dependencies"]]
 _LOCKS = {
     "requirements.lock": _ENGINE,
     "requirements-dev.lock": _ENGINE + list(_wanted("dev")),
+    "requirements-peer.lock": list(_wanted("peer")),
     "requirements-gh.lock": list(_wanted("gh")),
 }
 
@@ -74,9 +75,18 @@ def test_every_pin_is_exact_and_hashed_and_names_no_host(name: str) -> None:
         assert re.fullmatch(r"[a-z0-9-]+==[^ ;]+( ; .*?)?( +--hash=sha256:[0-9a-f]{64})+", entry)
 
 
-def test_the_engine_and_the_tests_have_the_same_versions() -> None:
-    engine, tests = (
+def test_the_engine_the_peers_and_the_tests_have_the_same_versions() -> None:
+    engine, peers, tests = (
         {entry.split()[0] for entry in _entries(name)}
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in ("requirements.lock", "requirements-peer.lock", "requirements-dev.lock")
     )
     assert engine <= tests
+    assert peers <= tests
+
+
+def test_the_peers_have_nothing_twice_that_the_engine_has() -> None:
+    engine, peers = (
+        {entry.split("==")[0] for entry in _entries(name)}
+        for name in ("requirements.lock", "requirements-peer.lock")
+    )
+    assert not engine & peers
