@@ -1,0 +1,1 @@
+"""ECDSA on P-256: named only."""

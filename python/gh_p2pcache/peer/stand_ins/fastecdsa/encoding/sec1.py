@@ -1,0 +1,5 @@
+"""SEC 1: named only."""
+
+
+class SEC1Encoder:
+    """Nothing of it."""

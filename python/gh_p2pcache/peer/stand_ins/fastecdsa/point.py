@@ -1,0 +1,5 @@
+"""Points on a curve: named only."""
+
+
+class Point:
+    """Nothing of it."""

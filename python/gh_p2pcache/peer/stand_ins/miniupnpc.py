@@ -1,0 +1,5 @@
+"""UPnP: named only."""
+
+
+class UPnP:
+    """Nothing of it."""
