@@ -21,8 +21,8 @@ from gh_p2pcache.engine.proofs import Proofs
 from gh_p2pcache.engine.shelf import Shelf
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.tombstones import Tombstones
-from gh_p2pcache.origin.client import Origin
 from gh_p2pcache.origin.etag import Predictor
+from gh_p2pcache.origin.upstream import LateOrigin, Upstream
 from gh_p2pcache.records.seal import ScopeKeys, derive
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.store.disk import DiskStore
@@ -39,7 +39,7 @@ class House:
 
     engine: Engine
     desk: Desk
-    origin: Origin
+    origin: Upstream
     stats: Stats
     machine: ScopeKeys
     settings: Settings
@@ -62,11 +62,11 @@ async def build(
     env: Mapping[str, str] | None = None,
     *,
     clock: Clock | None = None,
-    origin: Origin | None = None,
+    origin: Upstream | None = None,
 ) -> House:
     """Open the store and derive the keys; raises StoreError when the state cannot be written."""
     clock = clock or Clock()
-    origin = origin or Origin(settings.upstream, env)
+    origin = origin or LateOrigin(settings.upstream, env)
     state = settings.state_dir
     secret = machine_secret(state)
     machine = await asyncio.to_thread(derive, secret, "machine")

@@ -18,8 +18,8 @@ from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.errors import OriginError
-from gh_p2pcache.origin.client import Origin, Streamed
 from gh_p2pcache.origin.etag import plain, predict
+from gh_p2pcache.origin.upstream import Streamed, Upstream
 from gh_p2pcache.policy.conditional import wants_gzip
 from gh_p2pcache.policy.control import upstream_headers
 from gh_p2pcache.policy.freshness import ceiling, is_private_body, keepable
@@ -60,7 +60,7 @@ class Fill:
     """Asks GitHub for one key on behalf of one principal."""
 
     def __init__(
-        self, desk: Desk, origin: Origin, budgets: Budgets, stats: Stats, nodes: Nodes
+        self, desk: Desk, origin: Upstream, budgets: Budgets, stats: Stats, nodes: Nodes
     ) -> None:
         self.desk = desk
         self.origin = origin

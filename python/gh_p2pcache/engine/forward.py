@@ -16,8 +16,8 @@ from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.tombstones import Write
 from gh_p2pcache.errors import OriginError
-from gh_p2pcache.origin.client import Origin, Streamed
 from gh_p2pcache.origin.etag import plain
+from gh_p2pcache.origin.upstream import Streamed, Upstream
 from gh_p2pcache.policy.control import upstream_headers
 from gh_p2pcache.policy.headers import http_date
 from gh_p2pcache.policy.invalidation import mutation_nodes, outcome, written_tags
@@ -31,7 +31,7 @@ class Forward:
     """Passes a request to GitHub and its answer back, in both directions without keeping it."""
 
     def __init__(
-        self, desk: Desk, origin: Origin, budgets: Budgets, stats: Stats, nodes: Nodes
+        self, desk: Desk, origin: Upstream, budgets: Budgets, stats: Stats, nodes: Nodes
     ) -> None:
         self.desk = desk
         self.origin = origin

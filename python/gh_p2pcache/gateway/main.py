@@ -29,11 +29,15 @@ from gh_p2pcache.gateway.http_door import HttpDoor
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.protocol import DoorProtocol
+from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
 
 _LOG = logging.getLogger("gh_p2pcache.gateway")
 _BEAT_SECONDS = 0.5
 _SAVE_SECONDS = 5.0
+_QUIET_SECONDS = 0.3
+"""After the start, for the answers to those that wait for it."""
+
 _KEEP_ALIVE_SECONDS = 75
 _DESCRIPTORS = 10240
 """macOS takes no more (OPEN_MAX); shells often start with 256 or 1024."""
@@ -110,7 +114,8 @@ async def serve(env: Mapping[str, str]) -> None:
         configured = replace(configured, upstream=own)
     for warning in configured.warnings:
         _LOG.warning("%s", warning)
-    house = await build(configured, env)
+    origin = LateOrigin(configured.upstream, env)
+    house = await build(configured, env, origin=origin)
     http_socket, http_door = _http_door(house, configured)
     calls = Calls(runtime / "calls")
     ttl, exact = Door(house.engine, calls, "ttl"), Door(house.engine, calls, "exact")
@@ -124,10 +129,12 @@ async def serve(env: Mapping[str, str]) -> None:
     beating = asyncio.create_task(
         _beat(server, fds["heartbeat"], house, Notice(runtime / "notice", house), (ttl, exact))
     )
+    preparing = asyncio.create_task(_prepare(origin))
     try:
         await server.serve(sockets=listeners + ([http_socket] if http_socket else []))
     finally:
         beating.cancel()
+        preparing.cancel()
         await house.close()
 
 
@@ -212,6 +219,12 @@ async def _beat(
             saved = time.monotonic()
             await asyncio.to_thread(house.save)
         await asyncio.sleep(_BEAT_SECONDS if server.started else 0.002)
+
+
+async def _prepare(origin: LateOrigin) -> None:
+    """Have the first miss find its HTTP client imported, unless it comes before the quiet."""
+    await asyncio.sleep(_QUIET_SECONDS)
+    await origin.prepare()
 
 
 def _raise_descriptors() -> None:

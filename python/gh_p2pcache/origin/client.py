@@ -8,13 +8,14 @@ import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
 
 import aiohttp
 import yarl
 from multidict import CIMultiDict
 
 from gh_p2pcache.errors import OriginError
+from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
 
 _SKIPPED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
@@ -41,15 +42,6 @@ async def _send_once(
         raise _BrokenOff(str(error)) from error
 
 
-@dataclass(slots=True)
-class Streamed:
-    """An answer whose head is here and whose body is still coming, in its content coding."""
-
-    status: int
-    headers: Headers
-    chunks: AsyncIterator[bytes]
-
-
 def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
     """Return a context with the system's CAs, or those SSL_CERT_FILE and SSL_CERT_DIR name."""
     context = ssl.create_default_context()
@@ -71,6 +63,11 @@ class Origin:
         self._env = os.environ if env is None else env
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """The context of every connection to an https upstream; raises OSError for bad CAs."""
+        return system_tls(self._env)
+
     def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
         if reuse not in self._sessions:
             self._sessions[reuse] = aiohttp.ClientSession(
@@ -89,7 +86,7 @@ class Origin:
             return aiohttp.UnixConnector(path, limit=0, force_close=not reuse)
         if self._upstream and self._upstream.startswith("http://"):
             return aiohttp.TCPConnector(limit=0, force_close=not reuse)
-        return aiohttp.TCPConnector(limit=0, ssl=system_tls(self._env), force_close=not reuse)
+        return aiohttp.TCPConnector(limit=0, ssl=self.tls, force_close=not reuse)
 
     def _url(self, request: Request) -> yarl.URL:
         if self._upstream is None:

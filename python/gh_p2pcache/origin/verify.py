@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gh_p2pcache.origin.client import Origin
+from gh_p2pcache.origin.upstream import Upstream
 from gh_p2pcache.records.message import Request
 
 _SECONDS = 5.0
 
 
-async def verify(origin: Origin, host: str) -> None:
+async def verify(origin: Upstream, host: str) -> None:
     """Return if `host` (as in hosts.yml: github.com, a GHES host) answers over verified TLS.
 
     Raises OriginError. Asks /rate_limit without a token: that is never billed.
