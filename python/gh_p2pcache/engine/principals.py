@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gh_p2pcache.records.message import Headers, header
-from gh_p2pcache.records.seal import ScopeKeys, derive
+from gh_p2pcache.records.seal import GENERATED_PREFIX, ScopeKeys, derive
 from gh_p2pcache.store.secret_file import secret_of
-
-GENERATED_PREFIX = "p2pcache_"
-"""Starts a secret that we generated from 256 random bits (PBKDF2 with 100,000 iterations)."""
 
 _KINDS = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
 _REMEMBERED = 256

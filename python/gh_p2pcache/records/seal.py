@@ -20,6 +20,9 @@ Kind = Literal["token", "generated", "secret", "machine"]
 _FORMAT = b"\x01"
 _SALT = b"gh-p2pcache/1/"
 ID_SIZE = 8
+GENERATED_PREFIX = "p2pcache_"
+"""Starts a secret that we generated from 256 random bits (PBKDF2 with 100,000 iterations)."""
+
 _PREFIX = len(_FORMAT) + ID_SIZE
 _ITERATIONS: dict[Kind, int] = {
     "token": 100_000,
@@ -34,16 +37,20 @@ _ITERATIONS: dict[Kind, int] = {
 class ScopeKeys:
     """What one scope key opens: everything is derived from its 32 bytes by HKDF (RFC 5869).
 
-    `id` (8 bytes) names the key, tells nothing about it and may be written anywhere.
+    `id` (8 bytes) names the key, tells nothing about it and may be written anywhere. `member_key`
+    and `topic_key` (32 bytes) are what the peer process gets: the one proves membership, the other
+    seals what members tell each other; neither opens a record.
     """
 
-    __slots__ = ("_fernet", "_head_key", "_lookup_key", "_prefix", "id")
+    __slots__ = ("_fernet", "_head_key", "_lookup_key", "_prefix", "id", "member_key", "topic_key")
 
     def __init__(self, scope_key: bytes) -> None:
         self.id = _expand(scope_key, b"id", ID_SIZE)
         self._fernet = RawFernet(_expand(scope_key, b"seal", 32))
         self._lookup_key = _expand(scope_key, b"lookup", 32)
         self._head_key = _expand(scope_key, b"head", 32)
+        self.member_key = _expand(scope_key, b"member", 32)
+        self.topic_key = _expand(scope_key, b"topic", 32)
         self._prefix = _FORMAT + self.id
 
     def seal(self, plain: bytes) -> bytes:
