@@ -1,0 +1,204 @@
+"""What members say to each other, protocol by protocol, over libp2p."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from gh_p2pcache.peer import fields as f
+from gh_p2pcache.peer.local_messages import MOST_SCOPES
+from gh_p2pcache.peer.message import Message, build, kinds
+from gh_p2pcache.peer.rows import Claims, ProofRows, Tombstones, UndecidedOnes, ValidationRows
+
+BUCKETS = 64
+"""Into how many parts anti-entropy divides what a member knows of one kind."""
+PRINT_SIZE = 8
+MOST_PRINTS = 4096
+"""Fingerprints in one list: 32 kB."""
+
+Prints = Annotated[bytes, f.multiple(PRINT_SIZE, MOST_PRINTS)]
+
+
+# ---- /gh-p2pcache/member/1
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge(Message):
+    """What the other side's proofs must be made over."""
+
+    kind: ClassVar[str] = "nonce"
+    nonce: f.Nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(Message):
+    """An HMAC for each scope, which only who has the scope's membership key can tell apart."""
+
+    kind: ClassVar[str] = "member"
+    proofs: Annotated[tuple[bytes, ...], f.many(f.sized(32), MOST_SCOPES)]
+    accepting: f.Flag
+    keeper: f.Flag
+    addrs: f.Addresses = ()
+
+
+# ---- /gh-p2pcache/peers/1
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAddresses:
+    """Where an accepting member can be dialled."""
+
+    id: f.PeerId
+    addrs: f.Addresses
+
+
+def _peer_addresses(value: object) -> PeerAddresses:
+    return build(PeerAddresses, value)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerExchange(Message):
+    """Accepting members that the sender knows."""
+
+    kind: ClassVar[str] = "peers"
+    peers: Annotated[tuple[PeerAddresses, ...], f.many(_peer_addresses, 128)]
+
+
+# ---- /gh-p2pcache/fetch/1
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Message):
+    """Give me this blob."""
+
+    kind: ClassVar[str] = "fetch"
+    scope: f.Scope
+    tag: f.Tag
+    digest: f.Digest
+
+
+@dataclass(frozen=True, slots=True)
+class BlobHeader(Message):
+    """`size` bytes follow raw; the validation is the newest that the sender has of them."""
+
+    kind: ClassVar[str] = "blob"
+    size: f.Size
+    date: f.Date
+    ttl: f.Ttl
+    signer: f.Key
+    signature: f.Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing(Message):
+    """There is no such record here; in an ask: and nobody to wait for."""
+
+    kind: ClassVar[str] = "none"
+
+
+# ---- /gh-p2pcache/ask/1
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Message):
+    """Tell me, as the tag's owner, who holds this newer than `after`, or fetches it."""
+
+    kind: ClassVar[str] = "ask"
+    scope: f.Scope
+    tag: f.Tag
+    have: Annotated[bytes, f.sized(0, 32)]
+    after: f.DateOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Message):
+    """These peers hold it."""
+
+    kind: ClassVar[str] = "held"
+    peers: Annotated[tuple[str, ...], f.many(f.matching("[1-9A-HJ-NP-Za-km-z]{32,64}", 64), 64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching(Message):
+    """It is being fetched, by another member or, from who has the lease, by the sender."""
+
+    kind: ClassVar[str] = "fetching"
+
+
+@dataclass(frozen=True, slots=True)
+class Yours(Message):
+    """Fetch it: others wait for you as long as this stream is open."""
+
+    kind: ClassVar[str] = "yours"
+
+
+# ---- /gh-p2pcache/sync/1 and gossip
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Message):
+    """What the sender knows of a scope, as BUCKETS fingerprints for each kind of knowledge.
+
+    Kinds, here and below, in this order: tombstones, proofs, claims. Undecided ones are few and
+    short-lived, so they are told outright.
+    """
+
+    kind: ClassVar[str] = "compare"
+    scope: f.Scope
+    digests: Annotated[tuple[bytes, ...], f.many(f.sized(BUCKETS * PRINT_SIZE), 3, 3)]
+    undecided: UndecidedOnes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Differ(Message):
+    """`prints` are the fingerprints of all that the sender holds in `buckets` (a bit each).
+
+    `more`: other buckets differ too, but did not fit.
+    """
+
+    kind: ClassVar[str] = "differ"
+    buckets: Annotated[tuple[bytes, ...], f.many(f.sized(BUCKETS // 8), 3, 3)]
+    prints: Annotated[tuple[bytes, ...], f.many(f.multiple(PRINT_SIZE, MOST_PRINTS), 3, 3)]
+    undecided: UndecidedOnes = ()
+    more: f.Flag = False
+
+
+@dataclass(frozen=True, slots=True)
+class Give(Message):
+    """Here is what you lack; give me what has these fingerprints."""
+
+    kind: ClassVar[str] = "give"
+    scope: f.Scope
+    want: Prints = b""
+    tombstones: Tombstones = ()
+    proofs: ProofRows = ()
+    claims: Claims = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given(Message):
+    """The answer to a Give, as far as it is still known."""
+
+    kind: ClassVar[str] = "given"
+    tombstones: Tombstones = ()
+    proofs: ProofRows = ()
+    claims: Claims = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Message):
+    """What its author announces, has buried and has proved, sealed in the scope's topic."""
+
+    kind: ClassVar[str] = "batch"
+    announcements: ValidationRows = ()
+    tombstones: Tombstones = ()
+    undecided: Annotated[tuple[bytes, ...], f.many(f.sized(16))] = ()
+    proofs: ProofRows = ()
+
+
+MEMBER = kinds(Challenge, Membership)
+PEERS = kinds(PeerExchange)
+FETCH = kinds(Fetch, BlobHeader, Nothing)
+ASK = kinds(Ask, Held, Fetching, Yours, Nothing)
+SYNC = kinds(Compare, Differ, Give, Given)
+GOSSIP = kinds(Batch)
