@@ -5,9 +5,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gh_p2pcache.peer import leases
 from gh_p2pcache.peer.leases import GO, LIFE, PROBATION, SILENCE, YOURS, Leases, Verdict
+from gh_p2pcache.peer.messages import Claim, ValidationRow
 
 KEY = (b"scope---", "tag")
 OTHER = (b"scope---", "other tag")
+CLAIM = Claim("a", ValidationRow(bytes(16), bytes(32), 1, 0.0, 1, bytes(32), bytes(64)))
 
 
 def queue_of(*peers: str) -> Leases:
@@ -20,8 +22,8 @@ def queue_of(*peers: str) -> Leases:
 
 def test_all_that_wait_are_told_at_once_who_announced() -> None:
     subject = queue_of("a", "b", "c")
-    held = Verdict(holders=("a",))
-    assert subject.settle(KEY, ("a",)) == [(1, held), (2, held)]
+    held = Verdict(claims=(CLAIM,))
+    assert subject.settle(KEY, (CLAIM,)) == [(1, held), (2, held)]
     assert len(subject) == 0
     assert subject.ask(KEY, 3, "d", 0.1) == YOURS
 
@@ -37,7 +39,9 @@ def test_a_broken_stream_gives_the_lease_to_exactly_one() -> None:
 
 def test_a_fill_without_a_record_sends_everyone_on() -> None:
     subject = queue_of("a", "b", "c")
-    assert subject.settle(KEY, ()) == [(1, GO), (2, GO)]
+    assert subject.release(1) == []  # only waits
+    assert subject.release(0) == [(1, GO), (2, GO)]
+    assert subject.release(0) == []
 
 
 def test_silence_ends_a_lease_and_progress_prolongs_it() -> None:
@@ -153,11 +157,14 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), announced=st.booleans())
     def settle(self, data: st.DataObject, announced: bool) -> None:
         key = data.draw(st.sampled_from(sorted(self.live)))
-        del self.live[key]
+        ask, _, _ = self.live.pop(key)
         expected = {ask for ask, (waited, _) in self.waiting.items() if waited == key}
-        told = self.subject.settle(key, ("holder",) if announced else ())
+        if announced:
+            told = self.subject.settle(key, (CLAIM,))
+        else:
+            told = self.subject.release(ask)
         assert {ask for ask, _ in told} == expected
-        assert all(verdict == Verdict(holders=("holder",) * announced) for _, verdict in told)
+        assert all(verdict == Verdict(claims=(CLAIM,) * announced) for _, verdict in told)
         self.hear(told)
 
     @precondition(lambda self: self.live)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gh_p2pcache.peer.messages import Claim
+
 Key = tuple[bytes, str]
 """Scope id and lookup tag."""
 
@@ -30,7 +32,7 @@ class Verdict:
     """How an ask ended: the lease is yours, or these hold the record, or neither: go and ask."""
 
     lease: bool = False
-    holders: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 YOURS = Verdict(lease=True)
@@ -102,17 +104,24 @@ class Leases:
         self._leave(line, ask)
         return []
 
-    def settle(self, key: Key, holders: tuple[str, ...]) -> Told:
-        """End a key's lease: `holders` announced the record, or nobody will (an empty tuple).
-
-        All that waited are told at once. Without a record each goes its own way: one after the
-        other, the last would wait for all the others' round trips.
-        """
+    def settle(self, key: Key, claims: tuple[Claim, ...]) -> Told:
+        """End a key's lease because it was announced; all that waited are told at once."""
         line = self._lines.pop(key, None)
         if line is None:
             return []
         self._end_lease(line)
-        return [(self._leave(line, ask), Verdict(holders=holders)) for ask in list(line.waiting)]
+        return [(self._leave(line, ask), Verdict(claims=claims)) for ask in list(line.waiting)]
+
+    def release(self, ask: int) -> Told:
+        """End the lease of `ask`: its fill is over, and there is no record to share.
+
+        All that waited go their own way: one after the other, the last would wait for all the
+        others' round trips.
+        """
+        if ask not in self._asks:
+            return []
+        key, _ = self._asks[ask]
+        return self.settle(key, ()) if self._lines[key].lease == ask else []
 
     def overdue(self, now: float) -> Told:
         """End what lasted too long; call it a few times a second."""

@@ -7,8 +7,15 @@ from typing import Annotated, ClassVar
 
 from gh_p2pcache.peer import fields as f
 from gh_p2pcache.peer.local_messages import MOST_SCOPES
-from gh_p2pcache.peer.message import Message, build, kinds
-from gh_p2pcache.peer.rows import Claims, ProofRows, Tombstones, UndecidedOnes, ValidationRows
+from gh_p2pcache.peer.message import Message, build, kinds, row_judge
+from gh_p2pcache.peer.rows import (
+    Claim,
+    Claims,
+    ProofRows,
+    Tombstones,
+    UndecidedOnes,
+    ValidationRows,
+)
 
 BUCKETS = 64
 """Into how many parts anti-entropy divides what a member knows of one kind."""
@@ -69,12 +76,13 @@ class PeerExchange(Message):
 
 @dataclass(frozen=True, slots=True)
 class Fetch(Message):
-    """Give me this blob."""
+    """Give me this blob; `via`: you are asked for another member, so ask nobody else for it."""
 
     kind: ClassVar[str] = "fetch"
     scope: f.Scope
     tag: f.Tag
     digest: f.Digest
+    via: f.Flag = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +120,10 @@ class Ask(Message):
 
 @dataclass(frozen=True, slots=True)
 class Held(Message):
-    """These peers hold it."""
+    """These peers hold it; from who has the lease: it has announced it itself."""
 
     kind: ClassVar[str] = "held"
-    peers: Annotated[tuple[str, ...], f.many(f.matching("[1-9A-HJ-NP-Za-km-z]{32,64}", 64), 64)]
+    claims: Annotated[tuple[Claim, ...], f.many(row_judge(Claim), 16, least=1)]
 
 
 @dataclass(frozen=True, slots=True)
