@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from math import inf
 
 from gh_p2pcache.engine import answer
@@ -156,7 +157,12 @@ class Desk:
 
 def publisher(keys: ScopeKeys, principal: Principal) -> bytes:
     """Return the name under which a principal publishes in a scope: one per Authorization value."""
-    return keys.pseudonym(principal.auth)
+    return _pseudonym(keys, principal.auth)
+
+
+@lru_cache(256)
+def _pseudonym(keys: ScopeKeys, auth: bytes) -> bytes:
+    return keys.pseudonym(auth)
 
 
 def predicted(sent: Headers, record: Record) -> bytes | None:

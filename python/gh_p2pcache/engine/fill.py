@@ -45,6 +45,7 @@ _PIECE = 1 << 18
 """Most bytes that are unpacked at once of a body that passes through."""
 
 _VOLATILE = (b"x-ratelimit-", b"x-github-request-id", b"date", b"etag", b"expires", b"age")
+_GZIP = (b"accept-encoding", b"gzip")
 _CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"accept-encoding", b"host"})
 
 
@@ -138,12 +139,8 @@ class Fill:
 
     def _conditional(self, call: Call, entry: Entry | None) -> Request:
         """Return the request as it goes upstream: verbatim, with gzip, and our own validator."""
-        headers = tuple(
-            field
-            for field in upstream_headers(call.request.headers)
-            if field[0] not in _CONDITIONAL
-        )
-        headers += ((b"accept-encoding", b"gzip"),)
+        kept = upstream_headers(call.request.headers)
+        headers = (*[field for field in kept if field[0] not in _CONDITIONAL], _GZIP)
         if entry is not None and (etag := self._validator(call, entry, headers)) is not None:
             headers += ((b"if-none-match", etag),)
         return replace(call.request, headers=headers)
@@ -214,7 +211,9 @@ class Fill:
             await desk.shelf.drop(current.keys, call.plan.key)
         self.nodes.saw(record.tags)
         desk.lists.saw(call, entry)
-        return Outcome(own_fields(desk.answer(call, entry, answer.MISS), response), entry)
+        given = desk.answer(call, entry, answer.MISS)
+        # A private record has all that GitHub just said.
+        return Outcome(given if team is None else own_fields(given, response), entry)
 
     def _still_bound(self, call: Call, entry: Entry) -> float:
         """Return the bound of a confirmed entry: 0 within the replicas' lag, which then ends."""

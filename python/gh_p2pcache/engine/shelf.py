@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from functools import lru_cache
 
 from gh_p2pcache.engine.writer import SMALL, Writer
 from gh_p2pcache.records.message import Headers, header
@@ -55,14 +56,23 @@ class Entry:
     @property
     def tag(self) -> str:
         """The record's lookup tag."""
-        return self.keys.tag(self.record.key)
+        return _tag(self.keys, self.record.key)
+
+
+@lru_cache(1024)  # a miss asks thrice
+def _tag(keys: ScopeKeys, key: bytes) -> str:
+    return keys.tag(key)
 
 
 def base_headers(record: Record, validation: Validation) -> Headers:
     """Return the header fields every answer from this record starts with (no ETag, no Date)."""
     kept = [f for f in record.headers if f[0] not in (b"etag", b"date", b"content-length")]
-    date = formatdate(validation.github_date, usegmt=True).encode()
-    return (*kept, (b"date", date))
+    return (*kept, (b"date", _date_of(validation.github_date)))
+
+
+@lru_cache(64)
+def _date_of(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 class Shelf:
@@ -85,7 +95,7 @@ class Shelf:
         entry = self._memory.get(place)
         if entry is not None:
             return entry
-        tag = keys.tag(key)
+        tag = _tag(keys, key)
         size = self.disk.size(tag)
         if size is None:
             kept = None

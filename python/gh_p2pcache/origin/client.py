@@ -6,9 +6,9 @@ import asyncio
 import os
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from functools import cached_property
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property, lru_cache
 
 import aiohttp
 import yarl
@@ -19,6 +19,7 @@ from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
 
 _SKIPPED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+_READS = frozenset({"GET", "HEAD"})
 _CONNECT_SECONDS = 10.0
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade",
@@ -52,6 +53,36 @@ def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+class _Exchange:
+    """One request and its answer; an answer that was not read to its end costs its connection.
+
+    A class where a generator would read better: each miss comes here.
+    """
+
+    __slots__ = ("_host", "_response", "_sending")
+
+    _response: aiohttp.ClientResponse
+
+    def __init__(
+        self, request: Request, sending: Coroutine[None, None, aiohttp.ClientResponse]
+    ) -> None:
+        self._host = request.host
+        self._sending = sending
+
+    async def __aenter__(self) -> Streamed:
+        try:
+            response = self._response = await self._sending
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
+            raise OriginError(f"{self._host} could not be reached: {_words(error)}") from error
+        return Streamed(response.status, _incoming(response), _chunks(self._host, response))
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
 class Origin:
     """Connections to GitHub's hosts, or to the one upstream that stands in for them.
 
@@ -76,7 +107,7 @@ class Origin:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_line_size=65536,
                 max_field_size=65536,
-                middlewares=(_send_once,),
+                skip_auto_headers=_SKIPPED,
             )
         return self._sessions[reuse]
 
@@ -106,15 +137,14 @@ class Origin:
                 return self._env[name]
         return None
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self,
         request: Request,
         body: AsyncIterator[bytes] | None = None,
         *,
         reuse: bool = True,
         silence: float | None = None,
-    ) -> AsyncIterator[Streamed]:
+    ) -> AbstractAsyncContextManager[Streamed]:
         """Send `request` with its header fields as they are and yield the answer's head.
 
         `body` streams what `request.body` does not hold. `reuse=False` takes a connection of its
@@ -123,17 +153,7 @@ class Origin:
         complete answer comes; `silence` bounds, in seconds, the wait for its head and between two
         pieces of its body.
         """
-        try:
-            response = await self._send(request, body, reuse=reuse, silence=silence)
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
-            raise OriginError(f"{request.host} could not be reached: {_words(error)}") from error
-        try:
-            yield Streamed(response.status, _incoming(response), _chunks(request.host, response))
-        finally:
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
+        return _Exchange(request, self._send(request, body, reuse=reuse, silence=silence))
 
     async def _send(
         self,
@@ -144,7 +164,8 @@ class Origin:
         silence: float | None,
     ) -> aiohttp.ClientResponse:
         url = self._url(request)
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
+        # aiohttp itself sends a read again, once, when its connection breaks.
+        guards = () if request.method in _READS else (_send_once,)
         for fresh in (False, True):
             try:
                 return await self._session(reuse=reuse).request(
@@ -153,9 +174,9 @@ class Origin:
                     headers=_outgoing(request),
                     data=request.body or body,
                     allow_redirects=False,
-                    skip_auto_headers=_SKIPPED,
                     proxy=self._proxy(url),
-                    timeout=limits,
+                    timeout=_limits(silence),
+                    middlewares=guards,
                 )
             except _BrokenOff:
                 # A pooled connection may have died of idleness; a second try gets a new one.
@@ -167,6 +188,11 @@ class Origin:
         """Close every connection."""
         for session in self._sessions.values():
             await session.close()
+
+
+@lru_cache(64)
+def _limits(silence: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
 
 
 def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:
@@ -193,8 +219,13 @@ def _text(value: bytes) -> str:
 
 
 def _incoming(response: aiohttp.ClientResponse) -> Headers:
-    fields = ((name.lower(), value.strip()) for name, value in response.raw_headers)
-    return tuple(field for field in fields if field[0] not in _HOP_BY_HOP)
+    return tuple(
+        [
+            (name, value.strip())
+            for field, value in response.raw_headers
+            if (name := field.lower()) not in _HOP_BY_HOP
+        ]
+    )
 
 
 async def _chunks(host: str, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

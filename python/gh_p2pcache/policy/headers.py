@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from functools import lru_cache
 
 from gh_p2pcache.policy.control import connection_fields
 from gh_p2pcache.records.message import Headers
@@ -83,6 +84,7 @@ def merge_304(stored: Headers, fresh: Headers) -> Headers:
     return tuple(field for field in stored if field[0] not in replaced) + updates
 
 
+@lru_cache(64)  # each answer's Date is asked for several times, and many come in one second
 def http_date(value: bytes) -> int | None:
     """Parse an HTTP date in any of its three forms (RFC 9110 section 5.6.7) into Unix seconds.
 

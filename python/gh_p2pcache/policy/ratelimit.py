@@ -48,9 +48,7 @@ def budget(headers: Headers) -> Budget | None:
     None unless limit, remaining and reset are there; an answer that does not name its resource
     counts against `core`.
     """
-    said = {name: value for name, value in headers if name.startswith(b"x-ratelimit-")}
-    if not said:
-        return None
+    said = dict(headers)
     try:
         limit, remaining, reset = (
             int(said[b"x-ratelimit-" + name]) for name in (b"limit", b"remaining", b"reset")

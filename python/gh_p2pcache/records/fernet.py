@@ -22,6 +22,7 @@ _NO_TIME = bytes(8)
 """In place of the time of sealing, which is nobody's business and which nothing here asks for."""
 _HEAD = len(_VERSION) + len(_NO_TIME)
 _IV = 16
+_BLOCK = 16
 _MAC = 32
 
 
@@ -38,8 +39,8 @@ class RawFernet:
     def encrypt(self, plain: bytes) -> bytes:
         """Return the token that holds `plain`."""
         iv = os.urandom(_IV)
-        padder = self._padding.padder()
-        padded = padder.update(plain) + padder.finalize()
+        missing = _BLOCK - len(plain) % _BLOCK
+        padded = plain + bytes((missing,)) * missing
         encryptor = Cipher(self._cipher, CBC(iv)).encryptor()
         signed = _VERSION + _NO_TIME + iv + encryptor.update(padded) + encryptor.finalize()
         return signed + hmac.digest(self._mac_key, signed, "sha256")
