@@ -70,8 +70,8 @@ def restart(state: Path, env: Mapping[str, str], timeout: float = _PATIENCE) -> 
 def status(state: Path, timeout: float = 2.0) -> dict[str, Any] | None:
     """Return what the supervisor says of itself; None if there is none. Raises DaemonError.
 
-    Keys: pid, since (epoch seconds), gateway (pid or null when idle), ready, restarts, engine
-    (path), run (directory of the sockets).
+    Keys: pid, since (epoch seconds), gateway (pid or null when idle), ready, peer (pid or null
+    while none runs), restarts, engine (path), run (directory of the sockets).
     """
     if not commands.is_alive(str(state)):
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-_GATEWAY = (
-    "import runpy, sys; root = sys.argv.pop(); root in sys.path or sys.path.insert(0, root);"
-    " runpy.run_module('gh_p2pcache.gateway', run_name='__main__', alter_sys=True)"
+_RUN = (
+    "import runpy, sys; module, root = sys.argv[1:]; del sys.argv[1:];"
+    " root in sys.path or sys.path.insert(0, root);"
+    " runpy.run_module(module, run_name='__main__', alter_sys=True)"
 )
-"""The gateway of the same tree as the supervisor, installed or a checkout."""
+"""A package of the same tree as the supervisor, installed or a checkout."""
 
 
 class Engine:
@@ -24,7 +25,21 @@ class Engine:
 
     def gateway(self) -> list[str]:
         """Return the command of this engine's gateway."""
-        return [os.path.join(self.home, "bin", self._name), "-I", "-c", _GATEWAY, self._root]
+        return self._run("gh_p2pcache.gateway")
+
+    def peer(self) -> list[str]:
+        """Return the command of this engine's peer process."""
+        return self._run("gh_p2pcache.peer")
+
+    def peers_installed(self) -> int:
+        """Return which set-up of the peers' packages is there: another number another one, 0 none.
+
+        Not where they are installed with the engine's own, as for the tests.
+        """
+        try:
+            return os.stat(os.path.join(self.home, "peer-site")).st_ino
+        except OSError:
+            return 0
 
     def supervisor(self) -> list[str]:
         """Return the command (its last argument to be added) of the engine that is in use now."""
@@ -42,6 +57,9 @@ class Engine:
     def keep(self) -> None:
         """Stay with this engine: the one in use now can't be started after all."""
         self._passed_over = os.path.realpath(self._link)
+
+    def _run(self, module: str) -> list[str]:
+        return [os.path.join(self.home, "bin", self._name), "-I", "-c", _RUN, module, self._root]
 
     def _root_now(self) -> str:
         now = os.path.realpath(self._link)

@@ -51,3 +51,13 @@ def kept(env: Mapping[str, str], state: str) -> dict[str, str]:
     """Return the daemon's environment: never a token, and nothing that only this caller wants."""
     names = {*OURS, *FOREIGN, *(name for name in env if name.startswith("XDG_"))}
     return {name: env[name] for name in sorted(names) if env.get(name)} | {"CACHE_STATE_DIR": state}
+
+
+def wants_peers(env: Mapping[str, str]) -> bool:
+    """Say whether the environment leaves peers on (config.toml is the gateway's to read)."""
+    return env.get("CACHE_ENABLE_P2P", "").strip().lower() not in {"0", "false", "no", "off"}
+
+
+def for_peer(kept_env: Mapping[str, str]) -> dict[str, str]:
+    """Return the peer process's environment: it gets derived keys from the gateway, no secret."""
+    return {name: v for name, v in kept_env.items() if name != "CACHE_P2P_SHARED_SECRET"}

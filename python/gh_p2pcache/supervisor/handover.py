@@ -22,7 +22,8 @@ class Handover:
     """What a supervisor needs to go on where another image of its process left off.
 
     `report` is a descriptor that waits for the first gateway's fate; `retiring` are children that
-    may go on until a monotonic time.
+    may go on until a monotonic time; `leaving_peer` is the one of them that was the peer process
+    (0: none), whose port and identity the next one wants.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Handover:
         foreground: bool = False,
         since: float,
         retiring: Mapping[int, float] | None = None,
+        leaving_peer: int = 0,
     ) -> None:
         self.place = held
         self.report = report
         self.foreground = foreground
         self.since = since
         self.retiring = dict(retiring or {})
+        self.leaving_peer = leaving_peer
 
     def execute(self, engine: Engine, env: Mapping[str, str]) -> None:
         """Become the supervisor of the engine in use. Returns by OSError only."""
@@ -52,6 +55,7 @@ class Handover:
             "foreground": self.foreground,
             "since": self.since,
             "retiring": self.retiring,
+            "leaving_peer": self.leaving_peer,
         }
         own = environment.kept(env, self.place.state) | {_VARIABLE: json.dumps(carried)}
         command = [*engine.supervisor(), "resume"]
@@ -76,4 +80,5 @@ def received() -> Handover:
         foreground=carried["foreground"],
         since=carried["since"],
         retiring={int(pid): until for pid, until in carried["retiring"].items()},
+        leaving_peer=carried.get("leaving_peer", 0),  # none from an engine of before peers
     )

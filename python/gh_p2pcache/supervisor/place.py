@@ -14,13 +14,22 @@ SERVED = ("ttl", "exact", "control")
 """The sockets that the gateway answers on, by the names in GH_P2PCACHE_FDS."""
 
 SOCKETS = (*SERVED, "supervisor")
+PEER = "peer"
+"""The socket that the peer process answers on: there while peers are on and installed."""
+
 SOCKET_PATH_LIMIT = 103
 """Longest path of a Unix socket, in bytes, that Linux (107) and macOS (103) both bind."""
 
 _BACKLOG = 2048
 """Calls wait here while a gateway comes up (Linux cuts it to net.core.somaxconn)."""
 
-_OF_A_DAEMON = ("alive", "pid", "settings", "notice", *(f"{name}.sock" for name in SOCKETS))
+_OF_A_DAEMON = (
+    "alive",
+    "pid",
+    "settings",
+    "notice",
+    *(f"{name}.sock" for name in (*SOCKETS, PEER)),
+)
 
 
 class Place:
@@ -69,6 +78,19 @@ class Place:
             listening.close()
         os.close(self.lock)
 
+    def offer_peer(self) -> None:
+        """Bind the peer process's socket, unless it is handed down. Raises OSError."""
+        if PEER not in self.sockets:
+            path = os.path.join(self.run, f"{PEER}.sock")
+            _remove(path)
+            self.sockets[PEER] = _listen(path)
+
+    def withhold_peer(self) -> None:
+        """Take the peer process's socket away: connecting fails at once from now on."""
+        if listening := self.sockets.pop(PEER, None):
+            _remove(os.path.join(self.run, f"{PEER}.sock"))
+            listening.close()
+
     def intact(self) -> bool:
         """Say whether the paths still lead to this daemon (a logout removes the runtime dir)."""
         try:
@@ -116,7 +138,7 @@ def adopt(state: str, run: str, descriptors: Mapping[str, int]) -> Place:
     """Return the place whose descriptors this process inherited over an exec."""
     for descriptor in descriptors.values():
         os.set_inheritable(descriptor, False)
-    sockets = {name: socket.socket(fileno=descriptors[name]) for name in SOCKETS}
+    sockets = {name: socket.socket(fileno=d) for name, d in descriptors.items() if name != "lock"}
     return Place(state, run, descriptors["lock"], sockets)
 
 

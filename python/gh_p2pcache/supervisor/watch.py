@@ -1,4 +1,7 @@
-"""The supervisor's loop: keeps a gateway behind the sockets, or takes the sockets away."""
+"""The supervisor's loop: keeps a gateway behind the sockets, or takes the sockets away.
+
+The peer process (see `peer`) is watched beside it.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from gh_p2pcache.supervisor import environment, failed, log
+from gh_p2pcache.supervisor.child import Child, send
 from gh_p2pcache.supervisor.engine import Engine
-from gh_p2pcache.supervisor.gateway import Gateway, send
 from gh_p2pcache.supervisor.handover import Handover
+from gh_p2pcache.supervisor.peer import Peer
 from gh_p2pcache.supervisor.place import SERVED
+from gh_p2pcache.supervisor.signals import ended_children, signal_descriptor
 from gh_p2pcache.supervisor.talk import Conversation
 
 ROUND, IDLE_ROUND = 2.0, 30.0
@@ -22,6 +27,9 @@ ROUND, IDLE_ROUND = 2.0, 30.0
 
 LATE = 0.5
 """A turn of the loop that ends so much later than it should was itself stopped meanwhile."""
+
+SILENCE, COMING_UP = 3.0, 10.0
+"""Seconds of a gateway; see Child. It comes up in 0.2 s on a quiet machine (measured)."""
 
 STARTS = 2
 """Failures to come up, in a row, after which the supervisor leaves."""
@@ -42,7 +50,8 @@ class Supervisor:
         self._engine = engine
         self._env = environment.kept(env, self._place.state)
         self._retiring = handover.retiring
-        self._gateway: Gateway | None = None
+        self._gateway: Child | None = None
+        self._peer = Peer(self._place, engine, self._env, handover.leaving_peer)
         self._came_up = False
         self._failures = 0
         self._restarts = 0
@@ -55,7 +64,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until told to stop or nothing helps. The sockets are gone afterwards."""
-        signals = _receive_signals()
+        signals = signal_descriptor()
         log.say(f"started: pid {os.getpid()}, engine {self._engine.home}")
         self._spawn()
         try:
@@ -63,6 +72,7 @@ class Supervisor:
                 self._wait(signals)
                 self._look_at_the_clock()
         finally:
+            self._peer.stop()
             self._place.withdraw()
             log.say("stopped")
 
@@ -74,10 +84,13 @@ class Supervisor:
         }
         for conversation in self._conversations:
             sources[conversation.fileno()] = partial(self._hear, conversation)
+        for child in self._children():
+            if not child.hung_up:
+                sources[child.heartbeat] = self._listen
         if self._gateway is None:
             sources |= {self._place.sockets[name].fileno(): self._wake for name in SERVED}
-        elif not self._gateway.hung_up:
-            sources[self._gateway.heartbeat] = self._listen
+        if (waited_on := self._peer.wakes_on()) is not None:
+            sources[waited_on] = self._peer.start
         now = time.monotonic()
         self._expected = max(now, self._next_deadline())
         ready, _, _ = select.select(list(sources), [], [], self._expected - now)
@@ -85,8 +98,11 @@ class Supervisor:
             sources[descriptor]()
         self._conversations = [c for c in self._conversations if c.open]
 
+    def _children(self) -> Iterator[Child]:
+        yield from filter(None, (self._gateway, self._peer.child))
+
     def _next_deadline(self) -> float:
-        deadlines = [self._next_round, *self._retiring.values()]
+        deadlines = [self._next_round, self._peer.deadline(), *self._retiring.values()]
         if self._gateway:
             deadlines.append(self._gateway.deadline())
         if self._stop_by is not None:
@@ -95,21 +111,20 @@ class Supervisor:
 
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
-        if self._gateway:
+        for child in self._children():
             if now > self._expected + LATE:
-                self._gateway.forgive()
-            if now >= self._gateway.deadline():
-                log.say(f"gateway {self._gateway.pid} is silent: killed")
-                self._gateway.signal(signal.SIGKILL)
-                self._gateway.forgive()
+                child.forgive()
+            child.check(now)
         for pid in [pid for pid, until in self._retiring.items() if now >= until]:
             send(pid, signal.SIGKILL)
             self._retiring[pid] = now + DRAIN
         if self._stop_by is not None:
-            if self._gateway and now >= self._stop_by:
-                self._gateway.signal(signal.SIGKILL)
+            alive = list(self._children())
+            if now >= self._stop_by:
+                for child in alive:
+                    child.signal(signal.SIGKILL)
                 self._stop_by = now + DRAIN
-            self._over = self._gateway is None and not self._retiring
+            self._over = not alive and not self._retiring
         elif now >= self._next_round:
             self._next_round = now + (ROUND if self._gateway else IDLE_ROUND)
             self._make_a_round()
@@ -122,6 +137,7 @@ class Supervisor:
             self._succeed(self._env)
         elif not self._handover.foreground:
             log.rotate(self._place.state)
+        self._peer.look_again()
 
     # The gateway's life
 
@@ -136,10 +152,14 @@ class Supervisor:
 
     def _spawn(self) -> None:
         sockets = {name: self._place.sockets[name].fileno() for name in SERVED}
-        self._gateway = Gateway(self._engine.gateway(), self._env, sockets)
+        command = self._engine.gateway()
+        self._gateway = Child(
+            "gateway", command, self._env, sockets, silence=SILENCE, coming_up=COMING_UP
+        )
         self._next_round = min(self._next_round, time.monotonic() + ROUND)
 
     def _listen(self) -> None:
+        self._peer.listen()
         if self._gateway and self._gateway.listen():
             self._failures = 0
             if not self._came_up:
@@ -155,27 +175,21 @@ class Supervisor:
         numbers = os.read(signals, 4096)
         if {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} & set(numbers):
             self._stop("a signal")
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
+        for pid, code in ended_children():
             self._retiring.pop(pid, None)
+            self._peer.ended(pid, code)
             if self._gateway and pid == self._gateway.pid:
-                self._bury(self._gateway, os.waitstatus_to_exitcode(status))
+                self._bury(self._gateway, code)
 
-    def _bury(self, gateway: Gateway, code: int) -> None:
+    def _bury(self, gateway: Child, code: int) -> None:
         """Decide what follows a gateway that has ended."""
         self._listen()
         gateway.close()
         self._gateway = None
         if self._stop_by is not None or (code == 0 and gateway.ready):
-            log.say(f"gateway {gateway.pid} left")
+            gateway.say_left()
             return
-        said = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        log.say(f"gateway {gateway.pid} {'died' if gateway.ready else 'did not come up'}: {said}")
+        said = gateway.say_died(code)
         now = time.monotonic()
         self._restarts += 1
         self._failures += not gateway.ready
@@ -240,6 +254,7 @@ class Supervisor:
             "since": self._handover.since,
             "gateway": self._gateway.pid if self._gateway else None,
             "ready": bool(self._gateway and self._gateway.ready),
+            "peer": self._peer.child.pid if self._peer.child else None,
             "restarts": self._restarts,
             "engine": self._engine.home,
             "run": self._place.run,
@@ -253,6 +268,7 @@ class Supervisor:
         self._report("the daemon was stopped")
         if self._gateway:
             self._gateway.signal(signal.SIGTERM)
+        self._peer.stop()
         self._retiring = {pid: min(t, self._stop_by) for pid, t in self._retiring.items()}
 
     def _succeed(self, env: Mapping[str, str]) -> None:
@@ -266,25 +282,16 @@ class Supervisor:
             self._gateway.close()
             self._retiring[self._gateway.pid] = time.monotonic() + RETIREMENT
             self._gateway = None
+        if leaving := self._peer.retire():
+            self._retiring.setdefault(leaving, time.monotonic() + DRAIN)
         self._place.outdate()
         self._handover.retiring = self._retiring
+        self._handover.leaving_peer = leaving
         try:
             self._handover.execute(self._engine, env)
         except OSError as error:
             log.say(f"going on as before: {error}")
             self._engine.keep()
             self._env = environment.kept(env, self._place.state)
+            self._peer = Peer(self._place, self._engine, self._env, leaving)
             self._spawn()
-
-
-def _receive_signals() -> int:
-    """Return a descriptor from which the numbers of the signals that come can be read."""
-    reading, writing = os.pipe()
-    for end in (reading, writing):
-        os.set_blocking(end, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, lambda *_: None)
-    # A child that ended while another image of this process was in memory.
-    os.write(writing, bytes([signal.SIGCHLD]))
-    return reading

@@ -1,4 +1,4 @@
-"""One run of the gateway process, watched by its heartbeat."""
+"""One run of a process behind our sockets, watched by its heartbeat."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ from collections.abc import Mapping
 
 from gh_p2pcache.supervisor import log
 
-SILENCE = 3.0
-"""Seconds without a heartbeat (two are due each second) after which a gateway counts as hung."""
 
-COMING_UP = 10.0
-"""Seconds that a gateway has for its first heartbeat: 0.2 on a quiet machine (measured)."""
+class Child:
+    """A running gateway or peer process. It has its sockets by inheritance, nothing else of ours.
 
-
-class Gateway:
-    """A running gateway. It has the listening sockets by inheritance, nothing else of ours."""
+    Heartbeats (two are due each second) that stay away for `silence` seconds, or `coming_up` for
+    the first one, mean that it hangs.
+    """
 
     def __init__(
-        self, command: list[str], env: Mapping[str, str], sockets: Mapping[str, int]
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        sockets: Mapping[str, int],
+        *,
+        silence: float,
+        coming_up: float,
     ) -> None:
+        self.name = name
         self.ready = False
         self.heartbeat, theirs = os.pipe()
         os.set_blocking(self.heartbeat, False)
+        self._silence = silence
+        self._coming_up = coming_up
         self._silent_since = time.monotonic()
         self.hung_up = False
         self.pid = os.fork()
@@ -46,20 +54,38 @@ class Gateway:
         return first
 
     def deadline(self) -> float:
-        """Return the monotonic time at which this gateway counts as hung."""
-        return self._silent_since + (SILENCE if self.ready else COMING_UP)
+        """Return the monotonic time at which it counts as hung."""
+        return self._silent_since + (self._silence if self.ready else self._coming_up)
+
+    def check(self, now: float) -> None:
+        """Kill it if it hangs."""
+        if now >= self.deadline():
+            log.say(f"{self.name} {self.pid} is silent: killed")
+            self.signal(signal.SIGKILL)
+            self.forgive()
 
     def forgive(self) -> None:
         """Count silence anew: it was the supervisor that was late."""
         self._silent_since = time.monotonic()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal; a gateway that is gone already is no error."""
+        """Send a signal; a process that is gone already is no error."""
         send(self.pid, number)
 
     def close(self) -> None:
         """Close the heartbeat: whoever still writes to it is to leave."""
         os.close(self.heartbeat)
+
+    def say_died(self, code: int) -> str:
+        """Log an end that nobody asked for; returns it in words."""
+        said = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        how = "died" if self.ready else "did not come up"
+        log.say(f"{self.name} {self.pid} {how}: {said}")
+        return said
+
+    def say_left(self) -> None:
+        """Log an end that was asked for, or was its own wish."""
+        log.say(f"{self.name} {self.pid} left")
 
 
 def send(pid: int, number: signal.Signals) -> None:
@@ -71,7 +97,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def _become(command: list[str], env: Mapping[str, str], given: Mapping[str, int]) -> None:
-    """Turn this forked process into the gateway; never returns."""
+    """Turn this forked process into the command; never returns."""
     try:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
