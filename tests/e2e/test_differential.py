@@ -4,6 +4,7 @@ Every command line is compared cold, warm, revalidated and stale, by stdout's by
 and stderr. Writes are done on both sides in the same order, each followed by a read.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from support.api_lines import FLAGS, INPUTS
+from gh_p2pcache.installer.progress import Progress
+from gh_p2pcache.installer.register import add_alias
+from support.api_lines import FLAGS, INPUTS, RAW
 from support.commands import ISSUE_FIELDS, READS, WRITES, Command
 from support.gateway import Gateway, GatewayFactory
 from support.gh import GH, Gh, Run
@@ -261,18 +264,32 @@ class Home:
     def run(self, command: Command) -> Run:
         """Run `gh p2pcache api …`, and anything but api by the shim."""
         entry = ROOT / "gh-p2pcache" if command.args[0] == "api" else self.shim
+        return self.do([entry, *command.args], command.stdin, self.repository)
+
+    def do(self, arguments: list[str | Path], stdin: bytes, cwd: Path, **env: str) -> Run:
+        """Run a program; of stderr without what the cache says."""
         done = subprocess.run(
-            [entry, *command.args],
-            input=command.stdin,
-            env=self.machine.env | ENTERPRISE | {"PATH": f"{self.bin}:{os.environ['PATH']}"},
-            cwd=self.repository,
+            arguments,
+            input=stdin,
+            env=self.machine.env | ENTERPRISE | {"PATH": f"{self.bin}:{os.environ['PATH']}"} | env,
+            cwd=cwd,
             capture_output=True,
             timeout=60,
             check=False,
         )
         said = done.stderr.decode().splitlines(keepends=True)
-        others = "".join(line for line in said if not line.startswith("gh-p2pcache: "))
+        others = "".join(line for line in said if not line.startswith(("gh-p2pcache: ", "🔄 ")))
         return Run(done.returncode, done.stdout, others)
+
+    @property
+    def doors(self) -> dict[str, list[str | Path]]:
+        """The ways to `gh api`, by what a user types."""
+        return {
+            "gh p2pcache api": [self.bin / "gh", "p2pcache", "api"],
+            "git ghapi": ["git", "ghapi"],
+            "gh api, by the shim": [self.shim, "api"],
+            "gh p2pcache exec": [ROOT / "gh-p2pcache", "exec", "gh", "api"],
+        }
 
     @property
     def bin(self) -> Path:
@@ -285,8 +302,25 @@ class Home:
     def set_up(self) -> None:
         self.bin.mkdir()
         (self.bin / "gh").symlink_to(GH[self.version])
-        self.shim.parent.mkdir(parents=True)
-        self.shim.symlink_to(ROOT / "gh-p2pcache")
+        for link in (self.shim, self.machine.root / "data/gh/extensions/gh-p2pcache/gh-p2pcache"):
+            link.parent.mkdir(parents=True)
+            link.symlink_to(ROOT / "gh-p2pcache")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOME", self.machine.env["HOME"])
+            add_alias(ROOT, Progress())
+
+
+AT_DOORS = [
+    Command(("api", "user", "-q", ".login")),
+    Command(("api", "-i", "repos/acme/widgets/labels")),
+    Command(("api", "repos/acme/many/issues?per_page=40", "--paginate", "-q", ".[].title")),
+    Command(("api", "repos/{owner}/{repo}/contents/docs/gr%C3%B6%C3%9Fe.md", "-H", RAW)),
+    Command(("api", "graphql", "-F", "query=@query.graphql")),
+    Command(("api", "--hostname", "ghes.example", "user")),
+    Command(("api", "-X", "GET", "repos/acme/widgets/issues", "-f", "state=closed")),
+    Command(("api", "repos/acme/nothing"), code=1),
+    Command(("api", "user", "-q", ".["), code=1),
+]
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +342,35 @@ def test_by_the_entry_point_and_the_shim(stage: Stage, home: Home) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             ours = dict(zip(commands, pool.map(home.run, commands), strict=True))
         assert differences(stage.plain(), ours) == []
+
+
+def test_by_every_door_in_every_state(stage: Stage, home: Home) -> None:
+    """In a folder of a repository, where a file is named relative to it."""
+    folder = stage.repository / "docs"
+    folder.mkdir(exist_ok=True)
+    (folder / "query.graphql").write_text("{ viewer { login } }")
+    stage.own.control(reset=True)
+    plain = {c: stage.direct.run(*c.args, cwd=folder) for c in AT_DOORS}
+    assert [c.name for c, run in plain.items() if bool(run.code) != bool(c.code)] == []
+    wrong = []
+
+    def compare(state: str, door: str, commands: list[Command], **env: str) -> None:
+        def one(command: Command) -> Run:
+            return home.do([*home.doors[door], *command.args[1:]], b"", folder, **env)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            ours = dict(zip(commands, pool.map(one, commands), strict=True))
+        wrong.extend(f"{state}, {door}: {found}" for found in differences(plain, ours))
+
+    for door in home.doors:
+        assert home.machine.do("purge", "--all").exit_code == 0
+        compare("cold", door, AT_DOORS)
+        compare("warm", door, AT_DOORS, CACHE_PROFILE="ttl")
+        compare("revalidated", door, AT_DOORS, CACHE_PROFILE="exact")
+        home.machine.sim.control(faults=[{"kind": "status", "status": 502}])
+        compare("stale", door, [c for c in AT_DOORS if not c.code], CACHE_PROFILE="exact")
+        home.machine.sim.control(faults=[])
+    assert wrong == []
+    totals = json.loads(home.machine.do("stats", "--json").stdout)["totals"]
+    for state in ("hit", "revalidated", "stale"):
+        assert totals[state] >= len(home.doors) * 3, state

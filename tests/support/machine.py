@@ -20,6 +20,7 @@ class Machine:
 
     def __init__(self, root: Path, sim: SimProcess) -> None:
         self.root = root
+        self.sim = sim
         self.gh_config = root / "config/gh"
         self.gh_config.mkdir(parents=True)
         (root / "runtime").mkdir(mode=0o700)
