@@ -67,6 +67,18 @@ def restart(state: Path, env: Mapping[str, str], timeout: float = _PATIENCE) -> 
     talk.ask(f"{state}/run", "wait", timeout)
 
 
+def renew(state: Path, timeout: float = _PATIENCE) -> bool:
+    """Have a running daemon read its files again: a restart with the environment that it has.
+
+    False if none runs. Calls that come meanwhile wait. Raises DaemonError.
+    """
+    if status(state) is None:
+        return False
+    talk.ask(f"{state}/run", "restart", timeout)
+    talk.ask(f"{state}/run", "wait", timeout)
+    return True
+
+
 def status(state: Path, timeout: float = 2.0) -> dict[str, Any] | None:
     """Return what the supervisor says of itself; None if there is none. Raises DaemonError.
 

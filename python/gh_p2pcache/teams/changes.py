@@ -80,9 +80,10 @@ def join(state: Path, text: str, warn: Warn) -> tuple[Membership, bool]:
     before = member.team
     team = replace(before, share=team.share, bootstrap=_both(before.bootstrap, team.bootstrap))
     changed = given.secret != before.secret
-    if changed:
+    if changed and before.secret:
         until = float(given.old_until) or time.time() + GRACE
-        team = replace(team, secret=given.secret, old_secret=before.secret or None, old_until=until)
+        team = replace(team, old_secret=before.secret, old_until=until)
+    team = replace(team, secret=given.secret)
     now = replace(member, team=team, generation=given.generation)
     return held.keep(state, now, warn), changed
 
