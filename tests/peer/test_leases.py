@@ -159,10 +159,7 @@ class Machine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(sorted(self.live)))
         ask, _, _ = self.live.pop(key)
         expected = {ask for ask, (waited, _) in self.waiting.items() if waited == key}
-        if announced:
-            told = self.subject.settle(key, (CLAIM,))
-        else:
-            told = self.subject.release(ask)
+        told = self.subject.settle(key, (CLAIM,)) if announced else self.subject.release(ask)
         assert {ask for ask, _ in told} == expected
         assert all(verdict == Verdict(claims=(CLAIM,) * announced) for _, verdict in told)
         self.hear(told)
