@@ -20,13 +20,13 @@ from gh_p2pcache.supervisor import place, talk
 from support.wait import until
 
 PACKAGE = Path(__file__).parents[2] / "python/gh_p2pcache"
-STAND_IN = Path(__file__).with_name("stand_in_gateway.py")
+STAND_INS = {name: Path(__file__).with_name(f"stand_in_{name}.py") for name in ("gateway", "peer")}
 _OF_THE_SUPERVISOR = ("supervisor", "overlay")
 _MODULES = ("__init__", "errors", "paths", "settings", "published")
 
 
 def make_engine(home: Path) -> Path:
-    """Make an environment with the stand-in gateway at `home`; returns its Python."""
+    """Make an environment with the stand-ins for gateway and peer; returns its Python."""
     site = home / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     package = site / "gh_p2pcache"
     package.mkdir(parents=True)
@@ -36,9 +36,10 @@ def make_engine(home: Path) -> Path:
         shutil.copytree(
             PACKAGE / folder, package / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
-    (package / "gateway").mkdir()
-    (package / "gateway/__init__.py").touch()
-    shutil.copy(STAND_IN, package / "gateway/__main__.py")
+    for name, stand_in in STAND_INS.items():
+        (package / name).mkdir()
+        (package / name / "__init__.py").touch()
+        shutil.copy(stand_in, package / name / "__main__.py")
     # PyYAML and, before Python 3.11, tomli.
     (site / "more.pth").write_text(f"{Path(yaml.__file__).parents[1]}\n")
     if sys.version_info < (3, 11):
@@ -101,9 +102,9 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         return talk.ask(str(self.run), "status", 5.0)
 
-    def behave(self, how: str) -> None:
+    def behave(self, how: str, who: str = "behave") -> None:
         self.state.mkdir(exist_ok=True)
-        (self.state / "behave").write_text(how)
+        (self.state / who).write_text(how)
 
     def log(self) -> str:
         return (self.state / "log/daemon.log").read_text()

@@ -27,6 +27,9 @@ OURS = (
     "CACHE_HTTP_PORT",
     "CACHE_IDLE_EXIT",
 )
+KEEPER = "GH_P2PCACHE_KEEPER"
+"""What `serve --bootstrap` is, this daemon stays: a restart from another shell does not change it."""
+
 FOREIGN = (
     "HOME",
     "PATH",
@@ -36,6 +39,8 @@ FOREIGN = (
     "SSL_CERT_DIR",
     # gh's own configuration may name the socket that is our upstream.
     "GH_CONFIG_DIR",
+    # The way to the desktop's keyring, where the secret of a team may lie.
+    "DBUS_SESSION_BUS_ADDRESS",
     "HTTPS_PROXY",
     "https_proxy",
     "HTTP_PROXY",
@@ -49,7 +54,7 @@ FOREIGN = (
 
 def kept(env: Mapping[str, str], state: str) -> dict[str, str]:
     """Return the daemon's environment: never a token, and nothing that only this caller wants."""
-    names = {*OURS, *FOREIGN, *(name for name in env if name.startswith("XDG_"))}
+    names = {*OURS, *FOREIGN, KEEPER, *(name for name in env if name.startswith("XDG_"))}
     return {name: env[name] for name in sorted(names) if env.get(name)} | {"CACHE_STATE_DIR": state}
 
 
