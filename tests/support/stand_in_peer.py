@@ -42,11 +42,12 @@ class StandIn:
     def serve(self) -> None:
         sign, had_any = b"+", False
         while not (had_any and not self.connections):
-            if self.leave_at and time.monotonic() >= self.leave_at:
+            if self.leave_at is None:
+                os.write(self.heartbeat, sign)
+                sign = b"."
+            elif time.monotonic() >= self.leave_at:
                 return
-            os.write(self.heartbeat, sign)
-            sign = b"."
-            doors = [] if self.leave_at else [self.listening]
+            doors = [self.listening] if self.leave_at is None else []
             ready, _, _ = select.select([*doors, *self.connections], [], [], 0.1)
             for there in ready:
                 self.hear(there)
