@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import NoReturn
 
-from gh_p2pcache.installer import engine, environment, register
+from gh_p2pcache.installer import engine, environment, peers, register
 from gh_p2pcache.installer.progress import Progress
 
 _OLDEST_GH = (2, 23)
@@ -20,6 +20,7 @@ def run(data: Path, checkout: Path, progress: Progress) -> NoReturn:
     progress.say("Setting up the engine")
     engine.set_up(data, checkout, progress)
     register.add_shim(data, checkout)
+    peers.set_up(data, checkout, progress)
     gh = _gh_of_this_machine(data) or _pinned_gh(data, checkout, progress)
     python = str(data / engine.LINK / "bin/python")
     places = [f"--gh={gh}", f"--checkout={checkout}", f"--data={data}"]

@@ -15,11 +15,12 @@ from gh_p2pcache.installer.progress import InstallError, Progress
 LINK = "engine"
 ENGINES = "engines"
 
-# Everything is imported once before an engine is selected: a missing wheel shows here.
+# Everything is imported once before an engine is selected: a missing wheel shows here. The peer
+# process has packages of its own, which come later (see peers).
 _CHECK = """
 import importlib, pkgutil, gh_p2pcache
 for module in pkgutil.walk_packages(gh_p2pcache.__path__, "gh_p2pcache."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__") and not module.name.startswith("gh_p2pcache.peer."):
         importlib.import_module(module.name)
 """
 

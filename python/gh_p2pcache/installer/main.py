@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from gh_p2pcache import paths
-from gh_p2pcache.installer import checks, demo, engine, register, removal
+from gh_p2pcache.installer import checks, demo, engine, peers, register, removal
 from gh_p2pcache.installer.environment import BusyError
 from gh_p2pcache.installer.progress import InstallError, Progress
 
@@ -41,6 +41,7 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
             _install(data, checkout, progress)
         case "setup":
             _set_up(data, checkout, progress)
+            peers.set_up(data, checkout, progress)
             progress.say("Next: gh p2pcache api user")
         case "background-setup":
             _background(data, checkout)
@@ -59,6 +60,8 @@ def _install(data: Path, checkout: Path, progress: Progress) -> None:
     register.add_extension(data_home, checkout, progress)
     _set_up(data, checkout, progress)
     register.add_alias(checkout, progress)
+    # Last: it takes the longest, and everything else works meanwhile and without.
+    peers.set_up(data, checkout, progress)
     progress.say("Done. Next: gh p2pcache api user   (or: git ghapi user)")
 
 
@@ -80,6 +83,7 @@ def _background(data: Path, checkout: Path) -> None:
     progress.say(time.strftime("%Y-%m-%d %H:%M:%S"))
     try:
         _set_up(data, checkout, progress, wait=False)
+        peers.set_up(data, checkout, progress, wait=False)
     except BusyError as busy:
         progress.say(f"  {busy}")
 

@@ -20,6 +20,11 @@ class NotInstalledError(P2PCacheError):
     exit_code = 3
 
 
+def is_installed(folder: Path = FOLDER) -> bool:
+    """Say whether libp2p can be imported after `reach`; imports nothing."""
+    return (folder / "libp2p").is_dir() or find_spec("libp2p") is not None
+
+
 def reach(folder: Path = FOLDER) -> None:
     """Put the peers' packages on the path, behind the engine's; call it before importing libp2p.
 
