@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gh_p2pcache import settings
@@ -105,3 +107,17 @@ def test_peers_from_environment_and_file() -> None:
     assert loaded.bootstrap_peers == (there, here)
     assert loaded.trusted_peers == (PEER,)
     assert loaded.ipfs_api == "http://k:1"
+
+
+def test_a_file_that_is_no_toml_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "gh-p2pcache/config.toml"
+    file.parent.mkdir()
+    file.write_text("default_ttl = 60\nmax_size: 1G\n")
+    env = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "CACHE_MAX_ENTRY": "1M"}
+
+    there = settings.in_force(env)
+
+    assert (there.default_ttl, there.max_entry) == (300, 1 << 20)
+    (warning,) = there.warnings
+    assert str(file) in warning
+    assert warning.endswith("; the file is left out")

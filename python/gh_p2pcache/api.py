@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Any, TypedDict, final
 from weakref import WeakSet
 
-from gh_p2pcache import paths, settings
+from gh_p2pcache import settings
 from gh_p2pcache._values import DataError, dumps, loads, question
 from gh_p2pcache.engine.clock import Clock, TimeSource
 from gh_p2pcache.engine.principals import machine_secret, team_keys
-from gh_p2pcache.errors import ConfigError, StoreError
+from gh_p2pcache.errors import StoreError
 from gh_p2pcache.records.record import Record
 from gh_p2pcache.records.seal import ScopeKeys, derive
 from gh_p2pcache.store.disk import DiskStore
@@ -336,12 +336,7 @@ def get_global_cache() -> Cache:
 
 
 def _configured(env: Mapping[str, str]) -> settings.Settings:
-    try:
-        file = settings.read_file(paths.config_file(env))
-    except ConfigError as error:
-        _LOG.warning("%s; the file is left out", error)
-        file = {}
-    configured = settings.load(env, file)
+    configured = settings.in_force(env)
     for warning in configured.warnings:
         _LOG.warning("%s", warning)
     return configured

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -446,6 +446,15 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
         effective=resolve.effective,
         warnings=tuple(resolve.warnings),
     )
+
+
+def in_force(env: Mapping[str, str]) -> Settings:
+    """Return the settings of `env` and its config.toml; one that is no TOML is a warning."""
+    try:
+        return load(env, read_file(paths.config_file(env)))
+    except ConfigError as error:
+        bare = load(env)
+        return replace(bare, warnings=(f"{error}; the file is left out", *bare.warnings))
 
 
 def read_file(path: Path) -> dict[str, object]:

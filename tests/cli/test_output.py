@@ -24,6 +24,14 @@ def test_sizes(count: int, text: str) -> None:
     assert output.size(count) == text
 
 
+def test_counts() -> None:
+    assert [output.counted(n, "record") for n in (0, 1, 1200)] == [
+        "0 records",
+        "1 record",
+        "1,200 records",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

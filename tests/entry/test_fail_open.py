@@ -192,10 +192,11 @@ def test_setup_runs_in_the_foreground(entry: Entry) -> None:
 
 
 def test_everything_else_is_the_engine_s(entry: Entry) -> None:
-    engine = entry.script(entry.root / "python", 'printf "%s\\n" "$@"')
+    engine = entry.script(entry.root / "python", 'printf "%s\\n" "$@" "$GH_P2PCACHE_ENTRY"')
 
     said = entry.run("gh-p2pcache", "explain", "a b", GH_P2PCACHE_ENGINE=str(engine))
     nothing = entry.run("gh-p2pcache", GH_P2PCACHE_ENGINE=str(engine))
 
-    assert said.out.splitlines() == ["-I", "-m", "gh_p2pcache", "explain", "a b"]
-    assert nothing.out.splitlines() == ["-I", "-m", "gh_p2pcache"]
+    script = str(entry.extension / "gh-p2pcache")
+    assert said.out.splitlines() == ["-I", "-m", "gh_p2pcache", "explain", "a b", script]
+    assert nothing.out.splitlines() == ["-I", "-m", "gh_p2pcache", script]

@@ -193,7 +193,7 @@ def test_serve_runs_in_the_foreground_and_logs_to_stderr(daemon: Daemon) -> None
     _, logged = serving.communicate(timeout=20)
 
     assert again.returncode == 6
-    assert "running already" in again.stdout
+    assert "running already" in again.stderr
     assert serving.returncode == 0
     assert b"stopping: a signal" in logged
     assert not (daemon.state / "log").exists()

@@ -23,6 +23,11 @@ def size(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
+def counted(count: int, what: str) -> str:
+    """Return `1 record`, `1,200 records`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def duration(seconds: float) -> str:
     """Return seconds in the two largest units that say something: `2 h 5 min`, `45 s`."""
     left = round(seconds)

@@ -10,7 +10,7 @@ import click
 
 from gh_p2pcache import paths, settings
 from gh_p2pcache.cli import control, gh
-from gh_p2pcache.cli.output import examples
+from gh_p2pcache.cli.output import counted, examples
 from gh_p2pcache.errors import UsageError
 from gh_p2pcache.supervisor import client
 
@@ -41,7 +41,7 @@ def command(*, pattern: str | None, repo: str | None, everything: bool, yes: boo
         removed = _all()
     else:
         removed = _some(_repository(repo) if repo else {"pattern": pattern})
-    click.echo(f"{removed:,} {'record' if removed == 1 else 'records'} removed.")
+    click.echo(f"{counted(removed, 'record')} removed.")
 
 
 def _all() -> int:

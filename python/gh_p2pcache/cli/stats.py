@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from gh_p2pcache import paths
-from gh_p2pcache.cli.output import examples, heading, say_json, size, table
+from gh_p2pcache.cli.output import counted, examples, heading, say_json, size, table
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.supervisor.commands import is_alive
 
@@ -82,7 +82,7 @@ def _sums(told: dict[str, Any], totals: Counter[str]) -> str:
         ("fetched", size(totals["bytes_fetched"]), ""),
     ]
     if store := told.get("store"):
-        rows.append(("kept", size(store["bytes"]), f"{store['records']:,} records"))
+        rows.append(("kept", size(store["bytes"]), counted(store["records"], "record")))
     return table(rows, right=frozenset({1}))
 
 

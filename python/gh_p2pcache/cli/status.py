@@ -11,7 +11,7 @@ import click
 
 from gh_p2pcache import paths
 from gh_p2pcache.cli import control
-from gh_p2pcache.cli.output import duration, examples, moment, pairs, say_json, size
+from gh_p2pcache.cli.output import counted, duration, examples, moment, pairs, say_json, size
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.supervisor import client
 
@@ -68,11 +68,9 @@ def text(told: dict[str, Any]) -> str:
     ]
     if gateway:
         store = gateway["store"]
+        kept = counted(store["records"], "record")
         rows += [
-            (
-                "store",
-                f"{gateway['cache_dir']} ({store['records']:,} records, {size(store['bytes'])})",
-            ),
+            ("store", f"{gateway['cache_dir']} ({kept}, {size(store['bytes'])})"),
             ("upstream", gateway["upstream"] or ""),
             (
                 "sharing",

@@ -109,7 +109,7 @@ async def serve(env: Mapping[str, str]) -> None:
     fds = descriptors(env)
     listeners = [socket.socket(fileno=fds[name]) for name in ("ttl", "exact", "control")]
     runtime = Path(listeners[0].getsockname()).parent
-    configured = settings.load(env, _config(env))
+    configured = settings.in_force(env)
     if configured.upstream is None and (own := upstream_of(paths.gh_config_dir(env))) is not None:
         configured = replace(configured, upstream=own)
     for warning in configured.warnings:
@@ -136,14 +136,6 @@ async def serve(env: Mapping[str, str]) -> None:
         beating.cancel()
         preparing.cancel()
         await house.close()
-
-
-def _config(env: Mapping[str, str]) -> dict[str, object]:
-    try:
-        return settings.read_file(paths.config_file(env))
-    except ConfigError as error:
-        _LOG.warning("%s; the file is left out", error)
-        return {}
 
 
 def _config_of(app: App) -> uvicorn.Config:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gh_p2pcache.errors import DaemonError
-from gh_p2pcache.supervisor import commands, place, talk
+from gh_p2pcache.supervisor import commands, environment, place, talk
 
 MAIN = Path(__file__).with_name("__main__.py")
 _PATIENCE = 10.0
@@ -63,7 +63,7 @@ def restart(state: Path, env: Mapping[str, str], timeout: float = _PATIENCE) -> 
     if status(state) is None:
         start(state, env, timeout)
         return
-    talk.ask(f"{state}/run", "restart", timeout, env=dict(env))
+    talk.ask(f"{state}/run", "restart", timeout, env=environment.kept(env, str(state)))
     talk.ask(f"{state}/run", "wait", timeout)
 
 

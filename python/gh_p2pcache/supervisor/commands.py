@@ -5,13 +5,14 @@
     serve STATE                         the same daemon in the foreground, for a service manager
     resume                              the daemon itself; everything else ends here
 
-Exit code 0, or 6 with one line on stdout that says why not.
+Exit code 0, or 6 with one line that says why not: on stdout for sh, `serve` on stderr.
 """
 
 from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -44,12 +45,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         commands[arguments[0]](*arguments[1:])
     except DaemonError as error:
-        print(error)
-        return error.exit_code
+        reason = str(error)
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}" if error.filename else error)
-        return DaemonError.exit_code
-    return 0
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    else:
+        return 0
+    if arguments[0] == "serve":
+        print(f"gh-p2pcache: {reason}", file=sys.stderr)
+    else:
+        print(reason)
+    return DaemonError.exit_code
 
 
 def start(state: str, seconds: float) -> None:

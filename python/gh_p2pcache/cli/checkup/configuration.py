@@ -10,23 +10,14 @@ from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.errors import ConfigError
 
 
-def load(env: Env) -> settings.Settings:
-    """Return the settings in force; a config.toml that cannot be read counts as none."""
-    try:
-        file = settings.read_file(paths.config_file(env))
-    except ConfigError:
-        file = {}
-    return settings.load(env, file)
-
-
 def problems(env: Env) -> Iterator[Finding]:
     """Look through environment and config.toml."""
     path = paths.config_file(env)
     try:
-        settings.read_file(path)
+        there = settings.load(env, settings.read_file(path))
     except ConfigError as error:
         yield broken(str(error), "correct it; until then the file is left out as a whole")
-    there = load(env)
+        there = settings.load(env)
     for warning in there.warnings:
         yield note(warning, "gh p2pcache config set, or unset")
     exposed = _exposed(path)

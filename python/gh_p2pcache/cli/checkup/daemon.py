@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from gh_p2pcache import __version__, paths, settings
 from gh_p2pcache.cli import control
-from gh_p2pcache.cli.checkup.configuration import load
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import moment
 from gh_p2pcache.errors import DaemonError
@@ -52,7 +51,7 @@ def settings_differ(env: Env) -> Iterator[Finding]:
     published = state / "run/settings"
     if not is_alive(str(state)) or not published.exists():
         return
-    there = load(env)
+    there = settings.in_force(env)
     rows = published.read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
     differing = []
     for row in rows:

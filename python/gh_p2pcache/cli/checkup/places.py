@@ -8,8 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gh_p2pcache import paths
-from gh_p2pcache.cli.checkup.configuration import load
+from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import size
 
@@ -20,7 +19,7 @@ _LITTLE = 16 << 20
 def directories(env: Env) -> Iterator[Finding]:
     """Check that cache, state and runtime directory are ours, writable and closed to others."""
     state = paths.state_dir(env)
-    yield _directory("cache directory", load(env).cache_dir, "nothing is kept")
+    yield _directory("cache directory", settings.in_force(env).cache_dir, "nothing is kept")
     yield _directory("state directory", state, "the daemon does not start")
     run = Path(os.path.realpath(state / "run"))
     if run.exists():
@@ -29,7 +28,7 @@ def directories(env: Env) -> Iterator[Finding]:
 
 def disk(env: Env) -> Iterator[Finding]:
     """Compare what is free with what the store may take."""
-    there = load(env)
+    there = settings.in_force(env)
     free = shutil.disk_usage(_existing(there.cache_dir)).free
     room = f"{size(free)} free for the cache, which takes {size(there.max_size)} at most"
     if free < _LITTLE:
