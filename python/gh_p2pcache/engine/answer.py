@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gh_p2pcache.records.message import Headers
 
 HIT = "HIT"
+PEER = "PEER"
 REVALIDATED = "REVALIDATED"
 COALESCED = "COALESCED"
 STALE = "STALE"
@@ -44,7 +45,7 @@ def cache_fields(
     two (why it was forwarded, or what a stale answer bridges).
     """
     match source:
-        case "HIT" | "STALE":
+        case "HIT" | "STALE" | "PEER":
             status = b"; hit"
         case "REVALIDATED":
             status = b"; fwd=stale; fwd-status=304"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +15,26 @@ from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.fill import Fill
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.engine.forward import Forward
+from gh_p2pcache.engine.members import Members
+from gh_p2pcache.engine.news import News
 from gh_p2pcache.engine.nodes import Nodes
-from gh_p2pcache.engine.principals import Principals, machine_secret, team_keys
+from gh_p2pcache.engine.peers import NoPeers, Peers
+from gh_p2pcache.engine.principals import Principals, machine_secret
 from gh_p2pcache.engine.proofs import Proofs
 from gh_p2pcache.engine.shelf import Shelf
 from gh_p2pcache.engine.stats import Stats
+from gh_p2pcache.engine.teams import Teams, scope_of
 from gh_p2pcache.engine.tombstones import Tombstones
+from gh_p2pcache.engine.trust import Trust
 from gh_p2pcache.origin.etag import Predictor
 from gh_p2pcache.origin.upstream import LateOrigin, Upstream
 from gh_p2pcache.records.seal import ScopeKeys, derive
+from gh_p2pcache.records.sign import public_of
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.store.disk import DiskStore
+from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.store.journal import Journal
+from gh_p2pcache.teams import Team, load_teams
 
 _LOG = logging.getLogger(__name__)
 _JOURNAL_BYTES = 8 << 20
@@ -44,6 +52,8 @@ class House:
     machine: ScopeKeys
     settings: Settings
     clock: Clock
+    members: Members
+    news: News
 
     def save(self) -> None:
         """Write what is remembered over a restart: statistics and the predictor's trust."""
@@ -63,9 +73,13 @@ async def build(
     *,
     clock: Clock | None = None,
     origin: Upstream | None = None,
+    peers: Peers | None = None,
+    teams: Sequence[Team] | None = None,
 ) -> House:
     """Open the store and derive the keys; raises StoreError when the state cannot be written."""
     clock = clock or Clock()
+    if teams is None:
+        teams = await asyncio.to_thread(load_teams, settings, _LOG.warning)
     origin = origin or LateOrigin(settings.upstream, env)
     state = settings.state_dir
     secret = machine_secret(state)
@@ -84,7 +98,7 @@ async def build(
         Journal(state / "proofs", _JOURNAL_BYTES, on_event=stats.event),
         machine.pseudonym, clock, keep,
     )  # fmt: skip
-    shelf = Shelf(disk, lambda record: tombstones.marks(record.tags))
+    shelf = Shelf(disk, lambda record, keys: tombstones.marks_in(keys, record.tags))
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -93,21 +107,31 @@ async def build(
         proofs=proofs,
         predictor=Predictor(_saved_trust(state)),
     )
-    if settings.secret:
-        desk.team = await asyncio.to_thread(team_keys, settings.secret)
+    desk.teams = Teams(await asyncio.gather(*(asyncio.to_thread(scope_of, t) for t in teams)))
     budgets = Budgets(clock)
     nodes = Nodes(complete=next(disk.tags(), None) is None)
-    fill = Fill(desk, origin, budgets, stats, nodes)
+    principals = Principals(secret)
+    signer = await asyncio.to_thread(load_identity, state)
+    trust = Trust(
+        state / "banned.json",
+        own=signer.public,
+        trusted=[public_of(peer) for peer in settings.trusted_peers],
+    )
+    peers = peers or NoPeers()
+    shelf.signer = signer
+    news = News(desk, peers, principals, stats=stats, trust=trust)
+    members = Members(desk, peers, news, stats=stats, signer=signer, trust=trust)
+    fill = Fill(desk, origin, budgets, stats, nodes=nodes, members=members)
     forward = Forward(desk, origin, budgets, stats, nodes)
     engine = Engine(
         desk=desk,
-        principals=Principals(secret),
+        principals=principals,
         fill=fill,
         forward=forward,
         budgets=budgets,
         stats=stats,
     )
-    return House(engine, desk, origin, stats, machine, settings, clock)
+    return House(engine, desk, origin, stats, machine, settings, clock, members, news)
 
 
 def _trust_file(state: Path) -> Path:

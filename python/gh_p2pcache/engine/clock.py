@@ -63,6 +63,10 @@ class Clock:
             return self.now()
         return self._github_offset + self._steady()
 
+    def locally(self, github_date: int) -> float:
+        """Return when, by our clock, GitHub's was `github_date`; now where that is yet to come."""
+        return self.now() - max(self.github_now() - github_date, 0.0)
+
     def age(self, validated_at: float, github_date: int) -> float:
         """Return the seconds since a validation, by whichever clock makes it older.
 

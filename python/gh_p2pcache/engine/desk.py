@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 from functools import lru_cache
 from math import inf
 
@@ -14,6 +14,7 @@ from gh_p2pcache.engine.lists import Lists
 from gh_p2pcache.engine.principals import Principal
 from gh_p2pcache.engine.proofs import LIFE_SECONDS, Proofs
 from gh_p2pcache.engine.shelf import Entry, Shelf
+from gh_p2pcache.engine.teams import Teams
 from gh_p2pcache.engine.tombstones import Tombstones
 from gh_p2pcache.origin.etag import Predictor, by_formula, is_git_name, plain, predict
 from gh_p2pcache.policy.conditional import not_modified, wants_gzip
@@ -48,19 +49,18 @@ class Desk:
         self.proofs = proofs
         self.predictor = predictor
         self.lists = Lists()
-        self.team: ScopeKeys | None = None
+        self.teams = Teams()
+        self.judge: Callable[[Call, Entry], bool] = lambda _call, _entry: True
 
     def team_of(self, access: Access | None) -> ScopeKeys | None:
         """Return the team scope that shares what `access` names, if there is one."""
-        if access is None or self.team is None:
-            return None
-        name = access.repo.partition("/")[2]
-        return self.team if any(fnmatchcase(name, p.lower()) for p in self.settings.share) else None
+        team = self.teams.of(access)
+        return None if team is None else team.keys
 
     def scopes(self, plan: Plan, principal: Principal) -> tuple[ScopeKeys, ...]:
         """Return the scopes in which a record of this plan may lie, the widest first."""
-        team = self.team_of(plan.access)
-        return (principal.keys,) if team is None else (team, principal.keys)
+        team = self.teams.of(plan.access)
+        return (principal.keys,) if team is None else (*team.ring, principal.keys)
 
     def life(self, plan: Plan, wishes: Wishes, profile: Profile) -> float:
         """Return how long an answer is fresh that sets no bound itself."""
@@ -70,8 +70,15 @@ class Desk:
     async def find(self, call: Call) -> Entry | None:
         """Return the newest entry of this key, whether or not it may be answered from."""
         entries = [await self.shelf.find(keys, call.plan.key) for keys in call.scopes]
-        found = [entry for entry in entries if entry is not None]
+        found = [entry for entry in entries if entry is not None and self._sound(call, entry)]
         return max(found, key=lambda entry: entry.validation.github_date, default=None)
+
+    def _sound(self, call: Call, entry: Entry) -> bool:
+        """Tell whether an entry is ours, or what another machine signed and we would have kept."""
+        if entry.judged or not entry.record.signature:
+            return True
+        entry.judged = self.judge(call, entry)
+        return entry.judged
 
     def alive(self, entry: Entry) -> bool:
         """Tell whether no write has buried the entry."""
@@ -106,7 +113,7 @@ class Desk:
         """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
         if self.lists.overtaken(call, entry) or self.tombstones.recently_written(call.marks):
             return -self.age(entry)
-        return min(call.life, entry.validation.ttl) - self.age(entry)
+        return min(call.life, entry.validation.ttl, entry.bound) - self.age(entry)
 
     def stale_bound(self, call: Call) -> float:
         """Return the oldest age that may bridge a limit or an outage."""
@@ -124,7 +131,8 @@ class Desk:
         etag = self.etag(call, entry)
         headers: Headers = entry.base if etag is None else (*entry.base, (b"etag", etag))
         age = 0.0 if source in (answer.MISS, answer.REVALIDATED) else self.age(entry)
-        remaining = self.remaining(call, entry) if source == answer.HIT else None
+        fresh = source in {answer.HIT, answer.PEER}
+        remaining = self.remaining(call, entry) if fresh else None
         fields = cache_fields(source, age, remaining=remaining, detail=detail)
         record = entry.record
         if not_modified(call.request.headers, etag):

@@ -14,6 +14,7 @@ from gh_p2pcache.engine.answer import Answer, cache_fields, own_error
 from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, predicted, publisher
+from gh_p2pcache.engine.members import Members
 from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
@@ -61,15 +62,46 @@ class Fill:
     """Asks GitHub for one key on behalf of one principal."""
 
     def __init__(
-        self, desk: Desk, origin: Upstream, budgets: Budgets, stats: Stats, nodes: Nodes
+        self,
+        desk: Desk,
+        origin: Upstream,
+        budgets: Budgets,
+        stats: Stats,
+        *,
+        nodes: Nodes,
+        members: Members,
     ) -> None:
         self.desk = desk
         self.origin = origin
         self.budgets = budgets
         self.stats = stats
         self.nodes = nodes
+        self.members = members
 
     async def run(self, call: Call, entry: Entry | None) -> Outcome:
+        """Return what members have, else what GitHub says now, or what bridges its silence."""
+        members = self.members
+        asked = await members.ask(call, entry)
+        try:
+            found = asked.entry
+            if found is None or found is entry or not members.may_answer(call, found):
+                return await self.ask(call, found)
+            if members.samples(call):
+                members.run(self._compare(call, found))
+            return Outcome(self.desk.answer(call, found, answer.PEER, detail=found.peer), found)
+        finally:
+            members.release(asked, call.plan.key)
+
+    async def _compare(self, call: Call, entry: Entry) -> None:
+        """Ask GitHub whether what a member signed is so, where that is free if it is."""
+        sent = self._conditional(call, entry)
+        blocked = self.budgets.blocked(call.principal.id, call.plan.site, call.plan.resource)
+        if blocked is None and header(sent.headers, b"if-none-match") is not None:
+            given = (await self._ask(call, entry)).answer
+            if given.stream is not None:
+                await given.stream.aclose()
+
+    async def ask(self, call: Call, entry: Entry | None) -> Outcome:
         """Return what GitHub says now, or what bridges its silence."""
         blocked = self.budgets.blocked(call.principal.id, call.plan.site, call.plan.resource)
         if blocked is not None:
@@ -118,8 +150,11 @@ class Fill:
                 return self._stale(call, entry, why)
             return Outcome(passed_on(call, response, why))
         if response.status == 304 and entry is not None:
+            self.members.confirmed(entry)
             return await self._confirmed(call, entry, response, started)
         self._calibrate(call, sent, response, text)
+        if entry is not None and header(sent.headers, b"if-none-match") and response.status == 200:
+            self.members.differs(call, entry, response, text)
         if keepable(call.plan, response, text):
             return await self._keep(call, response, text, started)
         await self._refused(call, response)
@@ -177,6 +212,7 @@ class Fill:
             merged = _merged(entry, response)
             if _stable(merged) != _stable(entry.record.headers):
                 record = replace(entry.record, headers=merged, github_date=date)
+                record = self._vouched(call, record)
                 entry = await desk.shelf.keep(record, entry.keys, desk.clock.now(), ttl)
             else:
                 await desk.shelf.revalidated(entry, validation, merged)
@@ -192,7 +228,9 @@ class Fill:
         team = None if is_private_body(call.plan, text) else desk.team_of(call.plan.access)
         keys = team or call.principal.keys
         record = self._record(call, response, text, keys, shared=team is not None)
-        marks = desk.tombstones.marks(record.tags)
+        if not is_private_body(call.plan, text):
+            record = self._vouched(call, record)
+        marks = desk.tombstones.marks_in(keys, record.tags)
         current = await desk.find(call)
         if desk.tombstones.epoch(marks) > started or desk.tombstones.buried(
             marks, record.github_date
@@ -214,6 +252,11 @@ class Fill:
         given = desk.answer(call, entry, answer.MISS)
         # A private record has all that GitHub just said.
         return Outcome(given if team is None else own_fields(given, response), entry)
+
+    def _vouched(self, call: Call, record: Record) -> Record:
+        """Return a record signed for the members of its scope, if it may be theirs."""
+        keys = self.members.shared(call)
+        return self.members.vouched(record) if keys and keys.id == record.scope else record
 
     def _still_bound(self, call: Call, entry: Entry) -> float:
         """Return the bound of a confirmed entry: 0 within the replicas' lag, which then ends."""
@@ -255,6 +298,7 @@ class Fill:
             desk.proofs.withdraw_all(call.principal.id, _date(response, desk))
             tag = f"scope:{call.principal.keys.id.hex()}"
             desk.tombstones.bury([tag], _date(response, desk))
+        self.members.gone(call, _date(response, desk))
         if response.status in {403, 404, 410, 451} and plan.access is not None:
             desk.proofs.withdraw(call.principal.id, plan.access, _date(response, desk))
         await self._drop(call, team=response.status < 400 or desk.settings.trust == "team")

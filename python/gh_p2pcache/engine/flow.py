@@ -57,15 +57,16 @@ class Engine:
         """Return what is to be done with a request (its body complete if `plan` needs it)."""
         principal = await self.principals.of(request.headers)
         desk, plan_, wishes_ = self.desk, plan(request), wishes(request.headers)
+        scopes = desk.scopes(plan_, principal)
         return Call(
             request=request,
             plan=plan_,
             wishes=wishes_,
             principal=principal,
             profile=profile,
-            scopes=desk.scopes(plan_, principal),
+            scopes=scopes,
             life=desk.life(plan_, wishes_, profile),
-            marks=desk.tombstones.marks(plan_.tags),
+            marks=desk.tombstones.marks_in(scopes[0], plan_.tags),
             behind=family(request) if plan_.per_page and is_later(request) else None,
         )
 

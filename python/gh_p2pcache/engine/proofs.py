@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from gh_p2pcache.engine.clock import Clock
 from gh_p2pcache.policy.plan import Access
+from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.store.journal import Journal
 
 LIFE_SECONDS = 600.0
@@ -32,6 +34,9 @@ class Proofs:
         self._mark = lru_cache(4096)(
             lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
         )
+        self._told: OrderedDict[tuple[bytes, bytes], tuple[float, int]] = OrderedDict()
+        self.tell: Callable[[bytes, list[tuple[str, str]], int], None] | None = None
+        self.scope_of: Callable[[str], ScopeKeys | None] = lambda _: None
         self._load()
 
     def prove(self, principal: bytes, pairs: Iterable[tuple[str, str]], date: int) -> None:
@@ -40,15 +45,18 @@ class Proofs:
         One from before a refusal, of a slower fill, proves nothing.
         """
         now = self._clock.now()
+        news = []
         for repo, class_ in pairs:
             key = (principal, self._mark(repo, class_))
-            refused = max(self._refused.get(key, -1), self._refused.get((principal, b""), -1))
-            if date < refused:
+            if date < self._refused_at(key):
                 continue
             self._at[key] = now
             if now - self._journaled.get(key, 0.0) > _REWRITE_SECONDS:
                 self._journaled[key] = now
                 self._journal.append(("proof", *key, now))
+                news.append((repo, class_))
+        if news and self.tell is not None:
+            self.tell(principal, news, date)
         if len(self._at) > _COMPACT_AT:
             self._compact()
 
@@ -70,16 +78,42 @@ class Proofs:
         since = self._clock.now() - within
         return all(
             self._at.get((principal, self._mark(access.repo, class_)), 0.0) > since
+            or self._last(principal, access.repo, class_) > since
             for class_ in access.classes
         )
 
     def last(self, principal: bytes, access: Access) -> float | None:
         """Return when the oldest of the needed proofs was given, None without one (`explain`)."""
-        times = [
-            self._at.get((principal, self._mark(access.repo, class_))) for class_ in access.classes
-        ]
-        known = [at for at in times if at is not None]
-        return min(known) if known and len(known) == len(times) else None
+        times = [self._last(principal, access.repo, class_) for class_ in access.classes]
+        return min(times) if times and all(times) else None
+
+    def names(
+        self, keys: ScopeKeys, principal: bytes, repo: str, class_: str
+    ) -> tuple[bytes, bytes]:
+        """Return by which pseudonyms members of a scope tell each other who may read what."""
+        what = f"access {repo} {class_}".encode()
+        return keys.pseudonym(b"who " + principal), keys.pseudonym(what)
+
+    def learn(self, who: bytes, what: bytes, date: int) -> None:
+        """Note what a token has shown on another machine, as of GitHub's `date`."""
+        age = max(self._clock.github_now() - date, 0.0)
+        known, _ = self._told.pop((who, what), (0.0, 0))
+        self._told[who, what] = (max(self._clock.now() - age, known), date)
+        while len(self._told) > _COMPACT_AT:
+            self._told.popitem(last=False)
+
+    def _last(self, principal: bytes, repo: str, class_: str) -> float:
+        """Return when the newest proof was given, here or on another machine; 0: never."""
+        key = (principal, self._mark(repo, class_))
+        here = self._at.get(key, 0.0)
+        keys = self.scope_of(repo) if self._told else None
+        if keys is None:
+            return here
+        there, date = self._told.get(self.names(keys, principal, repo, class_), (0.0, 0))
+        return max(here, there if date > self._refused_at(key) else 0.0)
+
+    def _refused_at(self, key: tuple[bytes, bytes]) -> int:
+        return max(self._refused.get(key, -1), self._refused.get((key[0], b""), -1))
 
     def _refuse(self, key: tuple[bytes, bytes], date: int) -> None:
         self._refused[key] = date

@@ -8,12 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
+from math import inf
 
 from gh_p2pcache.engine.writer import SMALL, Writer
 from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.records.record import Record, Validation
 from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.sign import Signer, sign_validation
 from gh_p2pcache.store.disk import DiskStore
 from gh_p2pcache.store.memory import MemoryLRU
 
@@ -30,7 +32,9 @@ class Entry:
     `marks` are its tags' pseudonyms; `alive_at` is the generation of the tombstones at which none
     of them covered it; `own` and `etags` tell, by a token's `auth`, whether it fetched the record,
     and else which ETag it would be told. `digest` is the sealed blob's, empty until it is written;
-    `head` is for whoever writes answers to keep `base` in, ready to send.
+    `head` is for whoever writes answers to keep `base` in, ready to send. `bound` is the longest it
+    may be fresh whatever its validation says, `judged` whether that is known of another machine's
+    record, `peer` the id of the member that handed it over.
     """
 
     record: Record
@@ -44,6 +48,9 @@ class Entry:
     own: dict[bytes, bool] = field(default_factory=dict)
     etags: dict[bytes, bytes | None] = field(default_factory=dict)
     head: bytes = b""
+    bound: float = inf
+    judged: bool = False
+    peer: str = ""
     _body_digest: bytes = b""
 
     @property
@@ -78,8 +85,12 @@ def _date_of(seconds: int) -> bytes:
 class Shelf:
     """Looks records up by (scope, request key) and keeps them, newest GitHub date first."""
 
-    def __init__(self, disk: DiskStore, marks: Callable[[Record], tuple[bytes, ...]]) -> None:
+    def __init__(
+        self, disk: DiskStore, marks: Callable[[Record, ScopeKeys], tuple[bytes, ...]]
+    ) -> None:
         self.disk = disk
+        self.signer: Signer | None = None
+        self.kept: Callable[[Entry], object] | None = None
         self._marks = marks
         self._memory: MemoryLRU[tuple[bytes, bytes], Entry] = MemoryLRU(MEMORY_BYTES)
         self._writer = Writer()
@@ -131,6 +142,7 @@ class Shelf:
             validation_date=validation.github_date,
             validated_at=validation.validated_at,
             ttl=validation.ttl,
+            signer=self.signer if record.signature else None,
         )
         place = (entry.keys.id, record.key)
         if written is None:
@@ -140,11 +152,39 @@ class Shelf:
                 self._unwritable.popitem(last=False)
             return
         self._unwritable.pop(place, None)
+        entry.validation = written.validation
         entry.digest = written.validation.digest
+        self._tell(entry)
 
     def _rewrite_head(self, entry: Entry) -> None:
         validation = replace(entry.validation, digest=entry.digest)
+        if self.signer is not None and entry.record.signature and not validation.signature:
+            validation = sign_validation(self.signer, entry.keys.id, entry.tag, validation)
         self.disk.refresh(entry.tag, entry.keys, validation)
+        entry.validation = validation
+        self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        if self.kept is not None and entry.record.signature:
+            self.kept(entry)
+
+    async def adopt(
+        self, record: Record, validation: Validation, keys: ScopeKeys, blob: bytes
+    ) -> Entry:
+        """Keep what another machine fetched and signed, as it was sealed there."""
+        entry = self._shelve(record, validation, keys)
+        work = partial(self.disk.adopt, entry.tag, keys, blob, validation)
+        await self._writer.do(work, size=len(blob), wait=False)
+        return entry
+
+    def adopt_for_others(
+        self, record: Record, validation: Validation, keys: ScopeKeys, blob: bytes
+    ) -> None:
+        """Keep it on disk only: who asks for it here is to judge it first."""
+        entry = self._memory.get((keys.id, record.key))
+        if entry is not None and entry.validation.github_date < validation.github_date:
+            self._memory.pop((keys.id, record.key))
+        self._writer.later(partial(self.disk.adopt, keys.tag(record.key), keys, blob, validation))
 
     async def revalidated(self, entry: Entry, validation: Validation, headers: Headers) -> None:
         """Replace an entry's validation, the record staying as it is but for `headers`.
@@ -176,7 +216,7 @@ class Shelf:
             record=record,
             validation=validation,
             keys=keys,
-            marks=self._marks(record),
+            marks=self._marks(record, keys),
             base=base_headers(record, validation),
             gzip=header(record.headers, b"content-encoding") == b"gzip",
             digest=validation.digest,

@@ -8,14 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
-SAVING = frozenset({"hit", "revalidated", "coalesced", "stale"})
+SAVING = frozenset({"hit", "peer", "revalidated", "coalesced", "stale"})
 """Answers that cost nothing of GitHub's primary rate limit."""
 
 
 class Stats:
     """Counters: `totals` by what happened, `routes` by (route class, what happened).
 
-    What happened: hit, miss, revalidated, stale, coalesced, bypass; besides: error, upstream
+    What happened: hit, peer, miss, revalidated, stale, coalesced, bypass; besides: error, upstream
     (calls sent to GitHub), bytes_served, bytes_fetched, and whatever `event` names.
     """
 

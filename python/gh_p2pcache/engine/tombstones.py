@@ -10,10 +10,11 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.store.journal import Journal, Row
 
 UNDECIDED_SECONDS = 60
@@ -23,6 +24,8 @@ REPLICA_LAG_SECONDS = 10.0
 """GitHub's replicas may answer with the state before a write for a moment after it."""
 
 _MOST = 100_000
+_SHARED = ("repo:", "site:", "elsewhere:")
+"""Tags that peers are told of; node ids and repository numbers resolve to one of these before."""
 _EVERYTHING = b"everything"
 _LOG = logging.getLogger(__name__)
 
@@ -32,10 +35,14 @@ Mark = bytes
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write on its way; `id` joins its beginning and its end in the journal."""
+    """A write on its way; `id` joins its beginning and its end in the journal.
+
+    `tags` are what peers are to be told of it.
+    """
 
     id: int
     marks: frozenset[Mark]
+    tags: frozenset[str] = frozenset()
 
 
 class Tombstones:
@@ -50,7 +57,11 @@ class Tombstones:
         keep: float,
         forget_records: Callable[[], object],
     ) -> None:
-        """`forget_records` empties the store: what to do when a burial cannot be written down."""
+        """`forget_records` empties the store: what to do when a burial cannot be written down.
+
+        `tell` (set by who knows the peers) is given the tags of each write and GitHub's date of it,
+        0 for one that nobody answered.
+        """
         self._journal = journal
         self._clock = clock
         self._keep = keep
@@ -63,6 +74,10 @@ class Tombstones:
         self._undecided: list[tuple[Write, float]] = []
         self._ids = itertools.count(secrets.randbits(48))
         self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
+        self._shared_mark = lru_cache(16384)(
+            lambda keys, tag: keys.pseudonym(b"tag " + tag.encode())
+        )
+        self.tell: Callable[[frozenset[str], int], None] | None = None
         self.generation = 0
         self._load()
 
@@ -70,9 +85,20 @@ class Tombstones:
         """Return the pseudonyms of `tags`."""
         return tuple(self.mark(tag) for tag in tags)
 
+    def shared_marks(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
+        """Return the pseudonyms by which members of a scope tell each other of a write."""
+        shared = (tag for tag in tags if tag.startswith(_SHARED))
+        return tuple(self._shared_mark(keys, tag) for tag in shared)
+
+    def marks_in(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
+        """Return all pseudonyms under which a write buries what carries `tags` in a scope."""
+        tags = tuple(tags)
+        return self.marks(tags) + self.shared_marks(keys, tags)
+
     def begin(self, tags: Iterable[str]) -> Write:
         """Bury what a write may change, from before it is sent; older fills are not kept."""
-        write = Write(next(self._ids), frozenset(self.marks(tags)))
+        tags = frozenset(tags)
+        write = Write(next(self._ids), frozenset(self.marks(tags)), tags)
         self._write_down(("begin", write.id, tuple(write.marks)))
         for mark in write.marks:
             self._flying[mark] = self._flying.get(mark, 0) + 1
@@ -88,8 +114,11 @@ class Tombstones:
         if date is None:
             self._undecided.append((write, self._clock.now() + UNDECIDED_SECONDS))
             self._move(write.marks)
+            self._tell(write.tags, 0)
             return
+        more_tags = frozenset(more_tags)
         marks = write.marks | frozenset(self.marks(more_tags))
+        self._tell(write.tags | more_tags, date)
         self._write_down(("end", write.id, tuple(marks), date))
         self._bury(marks, date)
         self._land(write)
@@ -109,7 +138,28 @@ class Tombstones:
 
     def purge(self, tags: Iterable[str]) -> None:
         """Bury all that is held under these tags by now, as a write that nobody answered would."""
-        self._undecided.append((self.begin(tags), self._clock.now()))
+        write = replace(self.begin(tags), tags=frozenset())
+        self._undecided.append((write, self._clock.now()))
+
+    def learn(self, marks: Iterable[Mark], date: int) -> None:
+        """Bury what another machine of a scope wrote, as of GitHub's `date`.
+
+        0: nobody answered it. A date from the future counts as a minute ahead at most, or whoever
+        has a wrong clock would keep everything from being kept here.
+        """
+        marks = frozenset(marks)
+        if not date:
+            write = Write(next(self._ids), marks)
+            self._write_down(("begin", write.id, tuple(marks)))
+            self._fly(write, UNDECIDED_SECONDS)
+            self._move(marks)
+            return
+        date = min(date, int(self._clock.github_now()) + 60)
+        if all(self._dates.get(mark, -1) >= date for mark in marks):
+            return
+        self._write_down(("end", 0, tuple(marks), date))
+        self._bury(marks, date)
+        self._move(marks)
 
     def buried(self, marks: Iterable[Mark], date: int) -> bool:
         """Tell whether a record with these marks, validated at GitHub's `date`, is dead."""
@@ -130,6 +180,10 @@ class Tombstones:
     def epoch(self, marks: Iterable[Mark]) -> int:
         """Return a number that every write to one of these moves, at its start and its end."""
         return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
+
+    def _tell(self, tags: frozenset[str], date: int) -> None:
+        if self.tell is not None and tags:
+            self.tell(tags, date)
 
     def _settle(self) -> None:
         """Give undecided writes a date once their time is up and GitHub's time is known."""

@@ -19,7 +19,7 @@ Chosen = Callable[[str, tuple[str, ...]], bool]
 def ring(desk: Desk, principals: Principals, machine: ScopeKeys) -> list[ScopeKeys]:
     """Return every key that can open records now."""
     own = [principal.keys for principal in principals.all()]
-    return [machine, *own, *([desk.team] if desk.team else [])]
+    return [machine, *own, *(keys for team in desk.teams.all for keys in team.ring)]
 
 
 async def purge_all(desk: Desk) -> int:

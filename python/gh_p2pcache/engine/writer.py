@@ -46,6 +46,12 @@ class Writer:
         if wait or self._queued > _MOST_QUEUED:
             await asyncio.shield(writing)
 
+    def later(self, work: Callable[[], object]) -> None:
+        """Write when there is time; nothing waits for it."""
+        self._queued += 1
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        writing.add_done_callback(self._written)
+
     def close(self) -> None:
         """Wait for what is still to be written."""
         self._thread.shutdown(wait=True)
