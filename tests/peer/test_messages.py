@@ -1,4 +1,5 @@
 import contextlib
+import os
 import subprocess
 import sys
 
@@ -69,7 +70,7 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
     (m.Fetching(), m.ASK),
     (m.Yours(), m.ASK),
     (m.Compare(SCOPE, (bytes(512),) * 3, (m.Undecided(b"m" * 16, 59),)), m.SYNC),
-    (m.Differ((bytes(8),) * 3, (b"p" * 16, b"", b"p" * 8), (), more=True), m.SYNC),
+    (m.Differ((bytes(8),) * 3, (b"p" * 16, b"", b"p" * 8), (), (True, False, False)), m.SYNC),
     (
         m.Give(
             SCOPE, b"p" * 8, (m.Tombstone(b"m" * 16, 5),), (), (m.Claim(PEER, VALIDATION.row()),)
@@ -222,5 +223,6 @@ def test_waits_are_clamped_and_words_lose_what_a_terminal_would_obey():
 def test_who_reads_messages_needs_neither_libp2p_nor_trio():
     """The gateway reads them too, and must run where only the base is installed."""
     code = "import gh_p2pcache.peer.messages, sys; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"trio", "libp2p", "multiaddr"} & {name.split(".")[0] for name in run.stdout.split()}
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    output = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert not {"trio", "libp2p", "multiaddr"} & {name.split(".")[0] for name in output.split()}

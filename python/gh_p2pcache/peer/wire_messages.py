@@ -161,14 +161,14 @@ class Compare(Message):
 class Differ(Message):
     """`prints` are the fingerprints of all that the sender holds in `buckets` (a bit each).
 
-    `more`: other buckets differ too, but did not fit.
+    `more` says of each kind whether other buckets differ too, but did not fit.
     """
 
     kind: ClassVar[str] = "differ"
     buckets: Annotated[tuple[bytes, ...], f.many(f.sized(BUCKETS // 8), 3, 3)]
     prints: Annotated[tuple[bytes, ...], f.many(f.multiple(PRINT_SIZE, MOST_PRINTS), 3, 3)]
     undecided: UndecidedOnes = ()
-    more: f.Flag = False
+    more: Annotated[tuple[bool, ...], f.many(f.flag, 3, 3)] = (False, False, False)
 
 
 @dataclass(frozen=True, slots=True)
