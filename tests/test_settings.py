@@ -68,6 +68,12 @@ def test_in_ci_the_gateway_never_leaves_of_idleness_unless_told() -> None:
     assert settings.load({**HOME, "CI": "true", "CACHE_IDLE_EXIT": "5m"}).idle_exit == 300
 
 
+def test_a_keeper_never_leaves_of_idleness() -> None:
+    loaded = settings.load({**HOME, settings.KEEPER: "1", "CACHE_IDLE_EXIT": "5m"})
+    assert (loaded.keeper, loaded.idle_exit) == (True, 0)
+    assert not settings.load(HOME).keeper
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("90", 90), ("30s", 30), ("5m", 300), ("2h30m", 9000), ("1d", 86400), ("150ms", 0.15)],
@@ -96,7 +102,7 @@ def test_peers_are_on_by_default_and_the_lan_is_left_to_the_team() -> None:
 
 
 def test_peers_from_environment_and_file() -> None:
-    there = f"/dns4/cache.acme.dev/tcp/9100/p2p/{PEER}"
+    there = "/dns/cache.acme.dev/tcp/9100"
     here = f"/ip6/fe80::1/tcp/9101/p2p/{PEER}"
     env = {**HOME, "CACHE_ENABLE_P2P": "off", "CACHE_BOOTSTRAP_PEERS": f"{there}, {here}"}
 

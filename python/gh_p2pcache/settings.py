@@ -21,10 +21,6 @@ T = TypeVar("T")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_MULTIADDR = re.compile(
-    r"/(?:ip4/[\d.]+|ip6/[\da-f:]+(?:%25?\w+)?|dns[46]?/[a-z\d._-]+)/tcp/(\d+)/p2p/(\w+)",
-    re.IGNORECASE,
-)
 
 
 def parse_bool(text: str) -> bool:
@@ -94,30 +90,28 @@ def parse_url(text: str) -> str:
 
 def parse_multiaddrs(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of where members listen: /ip4/…/tcp/…/p2p/ID, ip6 or dns."""
+    from gh_p2pcache.peer.address import parse
+
     addrs = parse_list(text)
     for addr in addrs:
-        match = _MULTIADDR.fullmatch(addr)
-        if match is None or not 0 < int(match[1]) < 65536 or not _is_peer(match[2]):
-            raise ConfigError("takes addresses such as /dns4/cache.acme.dev/tcp/9100/p2p/12D3KooW…")
+        try:
+            parse(addr)
+        except RejectedError as error:
+            raise ConfigError("takes addresses such as /dns/cache.acme.dev/tcp/9100") from error
     return addrs
 
 
 def parse_peers(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of peer ids."""
-    peers = parse_list(text)
-    if not all(map(_is_peer, peers)):
-        raise ConfigError("takes peer ids (12D3KooW…, as gh p2pcache peers shows them)")
-    return peers
-
-
-def _is_peer(text: str) -> bool:
     from gh_p2pcache.records.sign import public_of
 
-    try:
-        public_of(text)
-    except RejectedError:
-        return False
-    return True
+    peers = parse_list(text)
+    for peer in peers:
+        try:
+            public_of(peer)
+        except RejectedError as error:
+            raise ConfigError("takes peer ids (12D3KooW…, as gh p2pcache peers shows)") from error
+    return peers
 
 
 def _choice(*words: str) -> Callable[[str], str]:
@@ -225,7 +219,7 @@ BOOTSTRAP_PEERS = Name(
     "D",
     parse_multiaddrs,
     "",
-    "addresses of members to dial (`/dns4/cache.acme.dev/tcp/9100/p2p/12D3KooW…`)",
+    "addresses of members to dial (`/dns/cache.acme.dev/tcp/9100`; `/p2p/ID` may follow)",
 )
 MDNS = Name("CACHE_MDNS", "D", parse_bool, "", "find members on the LAN", "with a team")
 PEER_DEADLINE = Name(
@@ -305,6 +299,9 @@ NAMES: tuple[Name[Any], ...] = (
 )
 BY_NAME: Mapping[str, Name[Any]] = {n.name: n for n in NAMES}
 
+KEEPER = "GH_P2PCACHE_KEEPER"
+"""Set for the daemon of `serve --bootstrap` by nobody but that command: never idle, a keeper."""
+
 FOREIGN = (
     "HTTPS_PROXY",
     "https_proxy",
@@ -333,6 +330,7 @@ class Settings:
     """Every value a daemon works with, parsed; durations in seconds, sizes in bytes.
 
     `rules` are the user's own freshness rules, (pattern of `host/path`, seconds) in file order.
+    `keeper`: this is an always-on member that keeps for others what they announce.
     `mdns` is None where it is not said: then on with a team, and off without.
     """
 
@@ -351,6 +349,7 @@ class Settings:
     trusted_peers: tuple[str, ...]
     ipfs_api: str | None
     ipfs_gateway: str | None
+    keeper: bool
     max_stale: float
     max_size: int
     max_entry: int
@@ -413,7 +412,8 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
     resolve.value(LOG)
     resolve.value(DISABLE)
     idle = resolve.required(IDLE_EXIT)
-    if resolve.effective[IDLE_EXIT.name].source == "default" and env.get("CI"):
+    by_default = resolve.effective[IDLE_EXIT.name].source == "default"
+    if env.get(KEEPER) or (by_default and env.get("CI")):
         idle = 0.0
     known = {n.key for n in NAMES if n.in_file} | {"rules"}
     resolve.warnings += [
@@ -437,6 +437,7 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
         trusted_peers=resolve.value(TRUSTED_PEERS) or (),
         ipfs_api=resolve.value(IPFS_API),
         ipfs_gateway=resolve.value(IPFS_GATEWAY),
+        keeper=bool(env.get(KEEPER)),
         max_stale=resolve.required(MAX_STALE),
         max_size=resolve.required(MAX_SIZE),
         max_entry=resolve.required(MAX_ENTRY),

@@ -8,6 +8,7 @@ def test_every_setting_of_the_daemon_and_every_foreign_name_that_counts_is_kept(
 
     assert set(environment.OURS) == ours | aliases
     assert set(settings.FOREIGN) < set(environment.FOREIGN)
+    assert environment.KEEPER == settings.KEEPER
 
 
 def test_xdg_names_are_kept_and_the_state_directory_is_the_daemon_s_own() -> None:

@@ -34,6 +34,10 @@ SECTIONS = {
         "purge": "remove records",
         "verify": "check every record",
     },
+    "Team": {
+        "team": "who shares with this machine: create, invite, join, leave, rotate",
+        "peers": "the other machines: who, where, since when, what went each way",
+    },
     "Machine": {
         "doctor": "check everything this needs, and say what to do",
         "config": "list, get, set and unset settings",

@@ -17,6 +17,7 @@ from gh_p2pcache.supervisor.commands import is_alive
 
 _ANSWERS = {
     "hit": "from the cache, GitHub not asked",
+    "peer": "from a member of the team, GitHub not asked",
     "revalidated": "from the cache, confirmed by GitHub (304: free)",
     "coalesced": "shared with a call in flight",
     "stale": "from the cache, bridging a limit or an outage",

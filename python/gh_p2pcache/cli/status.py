@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gh_p2pcache import paths
-from gh_p2pcache.cli import control
+from gh_p2pcache.cli import control, peers
 from gh_p2pcache.cli.output import counted, duration, examples, moment, pairs, say_json, size
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.supervisor import client
@@ -76,6 +76,7 @@ def text(told: dict[str, Any]) -> str:
                 "sharing",
                 "under the team's secret" if gateway["team"] else "none: each token has its own",
             ),
+            ("peers", peers.line(gateway["peers"]) if gateway.get("peers") else ""),
             ("http", gateway["http_url"] or ""),
             *(("limit", _budget(budget)) for budget in gateway["budgets"]),
             *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),

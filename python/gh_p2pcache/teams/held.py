@@ -27,7 +27,7 @@ def load_teams(
     if there.secret:
         found.append(Team(SHARED, there.secret, there.share))
     now = time.time()
-    return tuple(_as_of(team, now, there.trusted_peers) for team in found)
+    return tuple(_as_of(team, now) for team in found)
 
 
 def keep(state: Path, membership: Membership, warn: Callable[[str], object]) -> Membership:
@@ -98,8 +98,6 @@ def _opened(held: Membership, kept: str) -> Membership:
     return replace(held, team=replace(held.team, secret=secret, old_secret=old or None))
 
 
-def _as_of(team: Team, now: float, trusted: tuple[str, ...]) -> Team:
-    """Return a team without what has run out, and with those whom the settings trust."""
-    if team.old_until <= now:
-        team = replace(team, old_secret=None, old_until=0.0)
-    return replace(team, trusted=tuple(dict.fromkeys((*team.trusted, *trusted))))
+def _as_of(team: Team, now: float) -> Team:
+    """Return a team without a secret of before whose time is over."""
+    return team if team.old_until > now else replace(team, old_secret=None, old_until=0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gh_p2pcache.cli.checkup import configuration, daemon, github, places, tools
+from gh_p2pcache.cli.checkup import configuration, daemon, github, peers, places, tools
 from gh_p2pcache.cli.checkup.finding import Env, Finding
 
 Check = Callable[[Env], Iterator[Finding]]
@@ -22,5 +22,6 @@ CHECKS: tuple[Check, ...] = (
     daemon.settings_differ,
     github.reached,
     daemon.overlay,
+    peers.peers,
 )
 """In this order: a later one may rest on what an earlier one found (or started)."""
