@@ -74,3 +74,24 @@ def test_what_comes_too_late_is_discarded() -> None:
         assert discarded == ["late"]
 
     run(main)
+
+
+def test_a_result_for_nobody_is_discarded() -> None:
+    async def main() -> None:
+        discarded = []
+        outer = trio.CancelScope()
+
+        async def first() -> str:
+            await trio.sleep(1)
+            outer.cancel()
+            return "first"
+
+        async def discard(result: str) -> None:
+            discarded.append(result)
+
+        with outer:
+            await hedged([after(9, "slow"), first], DELAY, discard)
+            raise AssertionError("cancelled")
+        assert discarded == ["first"]
+
+    run(main)

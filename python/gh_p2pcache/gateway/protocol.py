@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import struct
-import sys
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gh_p2pcache.credentials import peer_uid
 from gh_p2pcache.gateway.hot import Hot
 
 HEAD_LIMIT = 65536
@@ -23,15 +22,6 @@ _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """Return the user id at the other end of a Unix socket (SO_PEERCRED, LOCAL_PEERCRED)."""
-    if sys.platform == "darwin":
-        data = connection.getsockopt(0, 1, 76)
-        return int(struct.unpack_from("I", data, 4)[0])
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int(struct.unpack("3i", data)[1])
 
 
 class DoorProtocol(HttpToolsProtocol):

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 import trio
 
 from gh_p2pcache.errors import RejectedError
+from gh_p2pcache.peer.index import Holder, Index
 from gh_p2pcache.peer.messages import (
     FETCH,
     BlobHeader,
-    Claim,
     Fetch,
     Found,
     Keep,
     Nothing,
+    SignedValidation,
     frame,
     read_message,
 )
-from gh_p2pcache.peer.owner import Known
 from gh_p2pcache.peer.quota import Quota
 from gh_p2pcache.peer.speech import STEP, drop, say, within
 from gh_p2pcache.peer.wire import Book, PeerError, Stream, Wire
@@ -78,13 +78,13 @@ class Exchange:
 
     def __init__(
         self,
+        *,
         nursery: trio.Nursery,
         wire: Wire,
         book: Book,
-        known: Known,
+        index: Index,
         read: Read,
         keep: Callable[[Keep], None],
-        *,
         accepting: Callable[[], bool],
         may_serve: Callable[[bytes], bool],
         max_blob: int,
@@ -92,7 +92,7 @@ class Exchange:
         self._nursery = nursery
         self._wire = wire
         self._book = book
-        self._known = known
+        self._index = index
         self._read = read
         self._keep = keep
         self._accepting = accepting
@@ -114,27 +114,29 @@ class Exchange:
     async def fetch(
         self,
         peer: str,
-        scope: bytes,
-        claim: Claim,
+        announced: SignedValidation,
         *,
         via: bool = False,
         on_size: Callable[[int], None] = lambda _: None,
     ) -> Parcel | None:
-        """Return what `claim` announced from `peer`, None if that has it no more.
+        """Return what was announced from `peer`, None if that has it no more.
 
         `on_size` is told the blob's size once it is known to come. Raises PeerError, after at
         most 2 STEPs and the time that SLOWEST allows; a peer that breaks the rules is scored down.
         """
-        row = claim.validation
-        request = Fetch(scope, row.tag.hex(), row.digest, via)
+        request = Fetch(announced.scope, announced.tag, announced.digest, via)
         try:
-            return await self._fetch(peer, request, claim, on_size)
+            return await self._fetch(peer, request, announced, on_size)
         except RejectedError as error:
             self._book.misbehaved(peer, 10, f"fetch: {error}")
             raise PeerError(str(error)) from error
 
     async def _fetch(
-        self, peer: str, request: Fetch, claim: Claim, on_size: Callable[[int], None]
+        self,
+        peer: str,
+        request: Fetch,
+        announced: SignedValidation,
+        on_size: Callable[[int], None],
     ) -> Parcel | None:
         with within():
             stream = await self._wire.open_stream(peer, PROTOCOL)
@@ -143,6 +145,7 @@ class Exchange:
                 await stream.write(frame(request))
                 header = await read_message(stream, FETCH)
             if not isinstance(header, BlobHeader):
+                self._index.gone(request.scope, request.tag, peer, request.digest)
                 return None
             if header.size > self._max_blob:
                 raise RejectedError(f"a blob of {header.size} bytes")
@@ -152,7 +155,7 @@ class Exchange:
         finally:
             await drop(stream)
         self._book.note_records(peer, received=1)
-        return Parcel(_newer(header, claim, request.digest), peer, blob)
+        return Parcel(_newer(header, announced), peer, blob)
 
     async def _receive(self, peer: str, stream: Stream, digest: bytes, size: int) -> bytes:
         """Return a blob of `size` bytes; hashed as it comes, so that the loop is never held up."""
@@ -221,11 +224,11 @@ class Exchange:
         pull = self._pulls.get(request)
         if pull is None:
             sources = [
-                claim
-                for claim in self._known(request.scope, request.tag, 0)
-                if claim.validation.digest == request.digest
-                and claim.holder != asker
-                and self._book.is_member(claim.holder, request.scope)
+                holder
+                for holder in self._index.holders(request.scope, request.tag)
+                if holder.validation.digest == request.digest
+                and holder.peer != asker
+                and self._book.is_member(holder.peer, request.scope)
             ]
             if not sources or len(self._pulls) >= _MOST_PULLS:
                 return None
@@ -234,13 +237,13 @@ class Exchange:
         await pull.done.wait()
         return pull.shared
 
-    async def _pull(self, request: Fetch, sources: list[Claim], pull: _Pull) -> None:
+    async def _pull(self, request: Fetch, sources: list[Holder], pull: _Pull) -> None:
         with trio.move_on_after(_HANDED_ON):
-            for claim in sources:
+            for holder in sources:
                 try:
-                    parcel = await self.fetch(claim.holder, request.scope, claim, via=True)
+                    parcel = await self.fetch(holder.peer, holder.validation, via=True)
                 except PeerError as error:
-                    _LOG.debug("nothing to hand on from %s: %s", claim.holder, error)
+                    _LOG.debug("nothing to hand on from %s: %s", holder.peer, error)
                     continue
                 if parcel is not None:
                     self._keep(parcel.keep(request.scope, request.tag))
@@ -256,10 +259,14 @@ class _Pull:
         self.shared: Shared | None = None
 
 
-def _newer(header: BlobHeader, claim: Claim, digest: bytes) -> Validation:
-    """Return the later of two validations of a blob: the one sent with it, or the one announced."""
-    row = claim.validation
-    sent = (header.date, header.ttl, header.signer, header.signature)
-    announced = (row.date, row.ttl, row.signer, row.signature)
-    date, ttl, signer, signature = sent if header.date >= row.date else announced
-    return Validation(digest, date, 0.0, ttl, signer, signature)
+def _newer(sent: BlobHeader, announced: SignedValidation) -> Validation:
+    """Return the later of two validations: the one sent with the blob, or the one announced."""
+    newest = sent if sent.date >= announced.date else announced
+    return Validation(
+        digest=announced.digest,
+        github_date=newest.date,
+        validated_at=0.0,
+        ttl=newest.ttl,
+        signer=newest.signer,
+        signature=newest.signature,
+    )

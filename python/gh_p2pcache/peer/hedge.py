@@ -22,8 +22,12 @@ async def hedged(
     after it started. A result that comes too late is given to `discard`.
     """
     race = _Race(delay, discard)
-    async with trio.open_nursery() as nursery:
-        race.start(nursery, list(attempts))
+    try:
+        async with trio.open_nursery() as nursery:
+            race.start(nursery, list(attempts))
+    except BaseException:  # cancelled just when the first result was there
+        await race.drop()
+        raise
     return race.first
 
 
@@ -36,6 +40,12 @@ class _Race(Generic[T]):
     def start(self, nursery: trio.Nursery, attempts: list[Attempt[T]]) -> None:
         if attempts and self.first is None:
             nursery.start_soon(self._run, nursery, attempts[0], attempts[1:])
+
+    async def drop(self) -> None:
+        """Discard the first result too: who asked for it is not there any more."""
+        if self.first is not None and self._discard is not None:
+            with trio.CancelScope(shield=True):
+                await self._discard(self.first)
 
     async def _run(
         self, nursery: trio.Nursery, attempt: Attempt[T], later: list[Attempt[T]]

@@ -9,11 +9,12 @@ Two views of who is connected cost a second fetch at most.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import trio
 
+from gh_p2pcache.peer.index import Index
 from gh_p2pcache.peer.leases import GO, LIFE, YOURS, Key, Leases, Told, Verdict
 from gh_p2pcache.peer.messages import (
     ASK,
@@ -35,9 +36,6 @@ PROTOCOL = "/gh-p2pcache/ask/1"
 WORD = 0.25
 """Seconds between two words of who fetches, and of who lets wait."""
 MOST_CLAIMS = 16
-
-Known = Callable[[bytes, str, int], Sequence[Claim]]
-"""(scope, tag, after) -> all that was announced of it with a later GitHub date, newest first."""
 
 
 def rank(scope: bytes, tag: str, members: Iterable[str]) -> list[str]:
@@ -72,10 +70,10 @@ class OpenAsk(Protocol):
 class Owner:
     """Answers for the tags that are ours and asks for the others."""
 
-    def __init__(self, wire: Wire, book: Book, known: Known, accepting: Callable[[], bool]) -> None:
+    def __init__(self, wire: Wire, book: Book, index: Index, accepting: Callable[[], bool]) -> None:
         self._wire = wire
         self._book = book
-        self._known = known
+        self._index = index
         self._accepting = accepting
         self._leases = Leases()
         self._tickets: dict[int, Ticket] = {}
@@ -176,11 +174,12 @@ class Owner:
 
     def _reachable(self, question: Ask, peer: str) -> tuple[Claim, ...]:
         """Return who holds it of those that are here; who is gone shall keep nobody from it."""
+        own = self._wire.own_id
         return tuple(
-            claim
-            for claim in self._known(question.scope, question.tag, question.after)
-            if claim.holder == self._wire.own_id
-            or (claim.holder != peer and self._book.is_member(claim.holder, question.scope))
+            Claim(holder.peer, holder.validation.row())
+            for holder in self._index.holders(question.scope, question.tag, question.after)
+            if holder.peer == own
+            or (holder.peer != peer and self._book.is_member(holder.peer, question.scope))
         )
 
     async def _attend(self, peer: str, stream: Stream, ticket: Ticket) -> None:
@@ -189,8 +188,8 @@ class Owner:
             if isinstance(word, Fetching):
                 self.progressed(ticket)
             elif isinstance(word, Held):
-                if any(claim.holder != peer for claim in word.claims):
-                    self._book.misbehaved(peer, 10, "announced in another's name")
+                if any(not _own_claim(claim, peer, ticket.key[1]) for claim in word.claims):
+                    self._book.misbehaved(peer, 10, "announced what is not its own")
                     return
                 self.announced(*ticket.key, word.claims)
                 return
@@ -268,6 +267,10 @@ class _RemoteAsk:
 
     async def close(self) -> None:
         await drop(self._stream)
+
+
+def _own_claim(claim: Claim, peer: str, tag: str) -> bool:
+    return claim.holder == peer and claim.validation.tag.hex() == tag
 
 
 def _message(verdict: Verdict) -> Message:

@@ -1,0 +1,16 @@
+"""Whose process is at the other end of a Unix socket."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """Return the user id at the other end of a Unix socket (SO_PEERCRED, LOCAL_PEERCRED)."""
+    if sys.platform == "darwin":
+        data = connection.getsockopt(0, 1, 76)
+        return int(struct.unpack_from("I", data, 4)[0])
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int(struct.unpack("3i", data)[1])
