@@ -1,4 +1,4 @@
-"""Where a peer listens: the part of multiaddrs (https://multiformats.io/multiaddr/) that we dial."""
+"""Where a peer listens: what we dial of multiaddrs (https://multiformats.io/multiaddr/)."""
 
 from __future__ import annotations
 

@@ -37,11 +37,16 @@ class Connection(Protocol):
     since: float
 
     @property
-    def rtt(self) -> float: ...
+    def rtt(self) -> float:
+        """Seconds."""
+
     @property
-    def bytes_in(self) -> int: ...
+    def bytes_in(self) -> int:
+        """Bytes that came."""
+
     @property
-    def bytes_out(self) -> int: ...
+    def bytes_out(self) -> int:
+        """Bytes that went."""
 
 
 @dataclass(slots=True)
@@ -100,14 +105,14 @@ class Book:
         return tuple(self._entries.values())
 
     def connected(self, peer: str, link: Connection, scopes: frozenset[bytes]) -> None:
-        """A member is there."""
+        """Note that a member is there."""
         entry = self.entry(peer)
         self._settle(entry)
         entry.link, entry.scopes, entry.seen = link, scopes, self._now()
         self._changed = True
 
     def disconnected(self, peer: str) -> None:
-        """A member is gone."""
+        """Note that a member is gone."""
         entry = self.entry(peer)
         self._settle(entry)
         entry.link, entry.scopes, entry.seen = None, frozenset(), self._now()

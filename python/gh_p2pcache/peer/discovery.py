@@ -1,4 +1,4 @@
-"""Whom to dial, and when: bootstrap addresses, the LAN, what members tell, and who was there before.
+"""Whom to dial, and when: bootstrap addresses, the LAN, what members tell, who was there before.
 
 `Schedule` decides, without IO; `Dialer` does it.
 """
@@ -21,7 +21,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
 _SOON_SECONDS = 120.0
 _SOON_DELAY = 5.0
-"""A member that was there a moment ago, and a bootstrap address, are not left alone for a minute."""
+"""For a member that was there a moment ago, and for bootstrap addresses."""
 _OTHER_DIALS = 2.0
 """How long the peer with the greater id leaves dialling to the other. It dials all the same: the
 other may be behind a NAT, or may not know our address."""
@@ -75,7 +75,7 @@ class Schedule:
         target.due = now
 
     def met(self, peer: str, at: Address | None) -> None:
-        """A peer is connected; `at`: where it was dialled."""
+        """Note that a peer is connected; `at`: where it was dialled."""
         for target in self._targets.values():
             if at in target.addresses and not target.peer:
                 target.peer = peer  # a bootstrap address without an id: now we know whose it is
@@ -83,14 +83,14 @@ class Schedule:
                 target.failures, target.delay, target.why = 0, 0.0, ""
 
     def lost(self, peer: str, now: float) -> None:
-        """A peer is gone: try again soon."""
+        """Try a peer that is gone again soon."""
         for target in self._of(peer):
             target.lost = now
             target.delay = 0.0
             target.due = now + random.uniform(0.1, 0.5) + self._patience(target)  # noqa: S311
 
     def hurry(self, now: float) -> None:
-        """The network has changed: everyone is worth a try at once."""
+        """Try everyone at once: the network has changed."""
         for target in self._targets.values():
             self._hurry(target, now)
 
@@ -117,7 +117,7 @@ class Schedule:
         return max(0.0, min(waiting, default=now + _LONGEST_DELAY) - now)
 
     def done(self, target: Target, why: str, now: float) -> None:
-        """A dial is over; `why` it failed, "" if it did not."""
+        """Note how a dial went: `why` it failed, "" if it did not."""
         target.dialing = False
         target.why = why
         if not why:

@@ -38,7 +38,7 @@ class Router(GossipSub):  # type: ignore[misc, unused-ignore]
     async def _do_px(self, px_peers: Any) -> None:
         """Dial nobody because a peer says so: our own peer exchange does that."""
 
-    def _check_equivocation(self, msg: Any) -> bool:
+    def _check_equivocation(self, msg: Any) -> bool:  # noqa: ARG002 - its name is the library's
         """Keep no copy of each message; what is inside is signed and judged."""
         return True
 
@@ -161,7 +161,7 @@ class Gossip:
                 continue
             try:
                 on_message(str(author), message.data)
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; the next message may be a better one
                 _LOG.exception("a message of %s", author)
 
 

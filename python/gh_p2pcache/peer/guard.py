@@ -35,7 +35,7 @@ _WINDOW = 1024 * 1024
 _PING = struct.Struct(yamux.YAMUX_HEADER_FORMAT)
 
 
-class GuardedYamux(yamux.Yamux):
+class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
     """The muxer with its memory bounded, its writes on a deadline, its life signs watched."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,7 +54,7 @@ class GuardedYamux(yamux.Yamux):
                 nursery.start_soon(self._write_all)
                 await super().start()
                 nursery.cancel_scope.cancel()
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged; one connection less
             _LOG.exception("a connection ended in an unexpected way")
             await self.abort()
 
@@ -70,7 +70,7 @@ class GuardedYamux(yamux.Yamux):
         unread = sum(map(len, self.stream_buffers.values()))
         if length > _WINDOW or unread + length > self.room:
             raise trio.TooSlowError  # which the library takes as: close this connection
-        body = await super()._read_data_body(length)
+        body: bytes = await super()._read_data_body(length)
         self.received += len(body)
         return body
 
@@ -110,7 +110,7 @@ class GuardedYamux(yamux.Yamux):
         stream for each probe, one peer after the other (3.7 ms CPU each).
         """
         while not self.event_shutting_down.is_set():
-            self._ping_id = (self._ping_id + 1) % 2**32
+            self._ping_id: int = (self._ping_id + 1) % 2**32
             self._ping_event = trio.Event()
             header = _PING.pack(0, yamux.TYPE_PING, yamux.FLAG_SYN, 0, self._ping_id)
             try:

@@ -11,14 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import trio
-
-from gh_p2pcache.errors import RejectedError
-from gh_p2pcache.peer import guard
-from gh_p2pcache.peer.address import Address
-from gh_p2pcache.peer.wire import PeerError
-
 import libp2p
+import trio
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key
 from libp2p.custom_types import TProtocol
@@ -33,11 +27,16 @@ from libp2p.security.noise.transport import Transport as Noise
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from multiaddr import Multiaddr
 
+from gh_p2pcache.errors import RejectedError
+from gh_p2pcache.peer import guard
+from gh_p2pcache.peer.address import Address
 from gh_p2pcache.peer.link import Link, MemberStream
+from gh_p2pcache.peer.wire import PeerError
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
 MEMBER_PROTOCOL = "/gh-p2pcache/member/1"
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - members come from anywhere; strangers get nothing
 _PORTS = 50
 """How many ports after a taken one are tried."""
 _LINKS = 256
@@ -89,9 +88,8 @@ class Host:
         self._on_drop = on_drop
         self._links: dict[Any, Link] = {}
         self._handshakes: Counter[str] = Counter()
-        self._strangers = Multiselect({})
-        self._members = Multiselect({})
-        self._protocols: dict[str, tuple[Callable[[Link, Any], Awaitable[None]], bool]] = {}
+        self._strangers: Any = Multiselect({})
+        self._members: Any = Multiselect({})
         self._nursery: trio.Nursery | None = None
         # It would identify itself to strangers, and push its addresses to them.
         self.network.notifees.clear()
@@ -114,12 +112,10 @@ class Host:
     def handle_raw(self, protocol: str, answer: Callable[[Link, Any], Awaitable[None]]) -> None:
         """Answer a protocol with libp2p's own stream object (pubsub)."""
         chosen = self._strangers if protocol == MEMBER_PROTOCOL else self._members
-        chosen.add_handler(TProtocol(protocol), answer)  # type: ignore[arg-type]
+        chosen.add_handler(TProtocol(protocol), answer)
 
     @asynccontextmanager
-    async def run(
-        self, port: int, hosts: tuple[str, ...] = ("0.0.0.0", "::")
-    ) -> AsyncIterator[None]:  # noqa: S104 - peers come from anywhere; strangers get nothing
+    async def run(self, port: int, hosts: tuple[str, ...] = _EVERYWHERE) -> AsyncIterator[None]:
         """Listen on `port` or the next free one (`self.port`) until the block ends.
 
         Raises PeerError when none of 50 ports can be had.
@@ -140,7 +136,7 @@ class Host:
             for host in hosts:
                 kind = "ip6" if ":" in host else "ip4"
                 await self.network.listen(Multiaddr(f"/{kind}/{host}/tcp/{candidate}"))
-                # A listen that fails is silent, so ask what listens; without IPv4 no other is tried.
+                # A listen that fails is silent: ask what listens. Without IPv4 no other is tried.
                 if not self.host.get_transport_addrs():
                     break
             if found := self.host.get_transport_addrs():
@@ -166,10 +162,7 @@ class Host:
             raw = RawConnection(TrioTCPStream(tcp), True)
             secured = await self.network.upgrader.security_multistream.secure_outbound(raw, None)
             found = secured.get_remote_peer()
-            if str(found) == self.own_id:
-                raise PeerError(f"{address}: that is this machine itself")
-            if address.peer and str(found) != address.peer:
-                raise PeerError(f"{address}: another peer answers there, {found}")
+            self._check_peer(address, str(found))
             muxer = await _mux(secured, found)
             return self.link(await self.network.add_conn(muxer, direction="outbound"))
         except PeerError:
@@ -181,6 +174,12 @@ class Host:
         except BaseException:  # cancelled
             await trio.aclose_forcefully(tcp)
             raise
+
+    def _check_peer(self, address: Address, found: str) -> None:
+        if found == self.own_id:
+            raise PeerError(f"{address}: that is this machine itself")
+        if address.peer and found != address.peer:
+            raise PeerError(f"{address}: another peer answers there, {found}")
 
     async def reaches(self, address: Address) -> bool:
         """Tell whether a certain peer can be dialled, without connecting."""
@@ -236,7 +235,7 @@ class Host:
         except (PeerError, RejectedError) as error:
             _LOG.info("%s: %s", link.peer, error)
             self.drop(link)
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged; one connection less
             _LOG.exception("meeting %s", link.peer)
             self.drop(link)
         with trio.move_on_after(_ADMIT_SECONDS):
@@ -287,9 +286,7 @@ class Host:
                 await MemberStream(raw).reset()
                 return
             _, answer = await table.negotiate(MultiselectCommunicator(raw), _NEGOTIATE_SECONDS)
-            if answer is None:
-                raise PeerError("no protocol")
-            await answer(link, raw)  # type: ignore[call-arg, arg-type]
+            await answer(link, raw)
         except RejectedError as error:
             self.events["rejected streams"] += 1
             _LOG.info("%s: %s", link.peer, error)
@@ -301,7 +298,7 @@ class Host:
         finally:
             link.handlers -= 1
 
-    async def _table(self, link: Link) -> Multiselect | None:
+    async def _table(self, link: Link) -> Any:
         """Return the protocols a peer may choose of; None: not before it is a member."""
         if link.admitted.is_set():
             return self._members

@@ -71,6 +71,7 @@ class Link:
 
     @property
     def closed(self) -> bool:
+        """Whether nothing can be said on it any more."""
         return bool(self.conn.is_closed or self.muxer.event_shutting_down.is_set())
 
     def admit(self) -> None:
@@ -102,8 +103,9 @@ class Link:
         return self._openings > 0
 
     async def open(self, protocol: str) -> MemberStream:
-        """Open a stream; raises PeerError. The answer to the negotiation is read with the first
-        read: a round trip less.
+        """Open a stream; raises PeerError.
+
+        The answer to the negotiation is read with the first read: a round trip less.
         """
         try:
             raw = await self.conn.new_stream()
@@ -125,7 +127,7 @@ class Link:
 
 def _delimited(text: str) -> bytes:
     line = text.encode() + b"\n"
-    assert len(line) < 128  # noqa: PLR2004 - one byte of varint
+    assert len(line) < 128  # one byte of varint
     return bytes([len(line)]) + line
 
 

@@ -263,7 +263,7 @@ class Network:
             await callback(peer)
         except (PeerError, RejectedError) as error:
             _LOG.debug("on meeting %s: %s", peer, error)
-        except Exception:  # a bug of ours must not end the network
+        except Exception:  # noqa: BLE001 - logged; a bug of ours must not end the network
             _LOG.exception("on meeting %s", peer)
 
     # ---- what members tell each other of themselves
