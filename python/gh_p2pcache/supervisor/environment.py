@@ -28,7 +28,7 @@ OURS = (
     "CACHE_IDLE_EXIT",
 )
 KEEPER = "GH_P2PCACHE_KEEPER"
-"""What `serve --bootstrap` is, this daemon stays: a restart from another shell does not change it."""
+"""Set by `serve --bootstrap`: an always-on member."""
 
 FOREIGN = (
     "HOME",
@@ -66,3 +66,8 @@ def wants_peers(env: Mapping[str, str]) -> bool:
 def for_peer(kept_env: Mapping[str, str]) -> dict[str, str]:
     """Return the peer process's environment: it gets derived keys from the gateway, no secret."""
     return {name: v for name, v in kept_env.items() if name != "CACHE_P2P_SHARED_SECRET"}
+
+
+def lasting(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a daemon's environment outlives a restart with another one."""
+    return {KEEPER: env[KEEPER]} if env.get(KEEPER) else {}

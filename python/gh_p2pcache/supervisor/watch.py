@@ -244,7 +244,8 @@ class Supervisor:
             case "restart" if self._stop_by is None:
                 conversation.reply({"pid": os.getpid()})
                 given = request.get("env")
-                self._succeed(given if isinstance(given, dict) else self._env)
+                asked = given if isinstance(given, dict) else self._env
+                self._succeed(asked | environment.lasting(self._env))
             case _:
                 conversation.reply({"error": "no such command"})
 
