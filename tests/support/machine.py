@@ -38,6 +38,7 @@ class Machine:
             "GH_NO_UPDATE_NOTIFIER": "1",
             "GH_TELEMETRY": "false",
             "GH_P2PCACHE_ENGINE": sys.executable,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
         }

@@ -48,7 +48,7 @@ def _invitation(state: Path, env: Mapping[str, str]) -> str:
     from gh_p2pcache.store.identity import load_identity
     from gh_p2pcache.teams import memberships
 
-    there = settings.load(env, settings.read_file(paths.config_file(env)))
+    there = settings.in_force(env)
     names = [member.team.name for member in memberships(state, lambda _: None)]
     if not names and not there.secret:
         raise ConfigError("a bootstrap member needs a team (gh p2pcache team join, or create)")

@@ -108,7 +108,7 @@ def list_(*, as_json: bool) -> None:
         say_json([_as_json(member) for member in joined])
         return
     rows = [_row(member) for member in joined]
-    there = _settings()
+    there = settings.in_force(os.environ)
     if there.secret:
         rows.append(["shared", ", ".join(there.share), "", "", "CACHE_P2P_SHARED_SECRET"])
     if not rows:
@@ -191,10 +191,6 @@ def untrust(*, peers: tuple[str, ...], name: str | None) -> None:
 
 def _state() -> Path:
     return paths.state_dir(os.environ)
-
-
-def _settings() -> settings.Settings:
-    return settings.load(os.environ, settings.read_file(paths.config_file(os.environ)))
 
 
 def _warn(line: str) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gh_p2pcache import paths
+from gh_p2pcache import paths, settings
 from gh_p2pcache.cli import control
-from gh_p2pcache.cli.checkup.configuration import load
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import moment
 from gh_p2pcache.errors import DaemonError
@@ -38,7 +37,7 @@ def peers(env: Env) -> Iterator[Finding]:
     except DaemonError as error:
         yield note(f"nothing is known of peers: {error}", "gh p2pcache restart")
         return
-    there = load(env)
+    there = settings.in_force(env)
     has_team = bool(teams or there.secret)
     if told["state"] != "on":
         yield _not_on(told, has_team=has_team)
