@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import trio
 
@@ -32,7 +33,7 @@ from gh_p2pcache.peer.quota import Quota
 from gh_p2pcache.peer.speech import STEP, drop, say, within
 from gh_p2pcache.peer.wire import Book, PeerError, Stream, Wire
 from gh_p2pcache.records.record import Validation
-from gh_p2pcache.store.shared import Shared
+from gh_p2pcache.store.shared import Shared, read_shared
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 PROTOCOL = "/gh-p2pcache/fetch/1"
@@ -48,8 +49,18 @@ _FORGED = 50
 """Points for a wrong blob: what travels is authenticated and what is stored is checked before it
 is sent, so this is no accident."""
 
-Read = Callable[[bytes, str], Shared | None]
-"""(scope, tag) -> what the store shares of it (`store.shared.read_shared`); runs in a thread."""
+Read = Callable[[bytes, str], Awaitable[Shared | None]]
+"""(scope, tag) -> what our own store shares of it."""
+
+
+def reader(records: Path) -> Read:
+    """Return what reads the store's files under `records`, in a few threads of their own."""
+    limiter = trio.CapacityLimiter(_READERS)
+
+    async def read(scope: bytes, tag: str) -> Shared | None:
+        return await trio.to_thread.run_sync(read_shared, records, scope, tag, limiter=limiter)
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ class Exchange:
         self._wire = wire
         self._book = book
         self._index = index
-        self._read = read
+        self.held = read
         self._keep = keep
         self._accepting = accepting
         self._may_serve = may_serve
@@ -101,13 +112,8 @@ class Exchange:
         self._serving = Quota(total=64, each=16)
         self._outward = Quota(total=4 * max_blob, each=max_blob)
         self._inward = Quota(total=4 * max_blob, each=2 * max_blob)
-        self._readers = trio.CapacityLimiter(_READERS)
         self._pulls: dict[Fetch, _Pull] = {}
         wire.handle(PROTOCOL, self._serve)
-
-    async def held(self, scope: bytes, tag: str) -> Shared | None:
-        """Return what our own store shares of a tag."""
-        return await trio.to_thread.run_sync(self._read, scope, tag, limiter=self._readers)
 
     # ---- fetching
 

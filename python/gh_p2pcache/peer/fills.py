@@ -36,9 +36,9 @@ class Fills:
         """End the lease of a key: there is nothing to share."""
         self._over(key, ())
 
-    def abandon(self) -> None:
-        """End all leases unfinished, for the gateway is gone: each goes to one that waits."""
-        for key in list(self._open):
+    def abandon(self, *keys: Key) -> None:
+        """End leases (all, if none is named) unfinished: each goes to one that waits."""
+        for key in keys or list(self._open):
             self._over(key, None)
 
     def _over(self, key: Key, claims: tuple[Claim, ...] | None) -> None:
