@@ -122,6 +122,21 @@ def test_proofs_outlive_a_restart_but_not_a_refusal(team_gateway: Gateway, sim: 
     assert team_gateway.ask(ISSUES, token="alice").source == "HIT"
 
 
+def test_who_may_not_see_the_repository_any_more_gets_none_of_its_plain_fields(
+    team_gateway: Gateway, sim: SimProcess
+) -> None:
+    query = '{ repository(owner: "acme", name: "widgets") { name description } }'
+    assert team_gateway.graphql(query, token="alice").status == 200
+    assert team_gateway.ask(LABELS, token="bob").status == 200
+    assert team_gateway.graphql(query, token="bob").source == "HIT"
+
+    sim.control(faults=[{"kind": "status", "status": 404, "match": "GET /repos/acme/widgets"}])
+    assert team_gateway.ask("/repos/acme/widgets", token="bob", door="exact").status == 404
+
+    assert team_gateway.graphql(query, token="bob").source == "MISS"
+    assert team_gateway.graphql(query, token="alice").source == "HIT"
+
+
 def test_what_is_a_tokens_own_stays_its_own(team_gateway: Gateway) -> None:
     """Private routes, whatever the secret; and GitHub's words about one caller go to no other."""
     own = ["/user", "/notifications", "/repos/acme/widgets/releases"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.policy.classes import ANY, ITSELF
 from gh_p2pcache.policy.plan import Access
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.store.journal import Journal
@@ -61,8 +62,11 @@ class Proofs:
             self._compact()
 
     def withdraw(self, principal: bytes, access: Access, date: int) -> None:
-        """GitHub refused this token this repository and class."""
-        for class_ in access.classes:
+        """GitHub refused this token this repository and class.
+
+        `itself` is the class of the repository object, too: who is refused that sees nothing of it.
+        """
+        for class_ in access.classes | ({ANY} if ITSELF in access.classes else set()):
             key = (principal, self._mark(access.repo, class_))
             self._refuse(key, date)
             self._drop(key)
