@@ -75,10 +75,15 @@ class Desk:
 
     def _sound(self, call: Call, entry: Entry) -> bool:
         """Tell whether an entry is ours, or what another machine signed and we would have kept."""
-        if entry.judged or not entry.record.signature:
+        if entry.judged or self.foreign(entry) is None:
             return True
         entry.judged = self.judge(call, entry)
         return entry.judged
+
+    def foreign(self, entry: Entry) -> bytes | None:
+        """Return who signed a record that another machine fetched, None for our own."""
+        own, signer = self.shelf.signer, entry.record.signer
+        return signer if signer and own is not None and signer != own.public else None
 
     def alive(self, entry: Entry) -> bool:
         """Tell whether no write has buried the entry."""

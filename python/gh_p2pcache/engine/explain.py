@@ -10,6 +10,7 @@ from gh_p2pcache.engine.desk import Desk, publisher
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.policy.freshness import rule
 from gh_p2pcache.records.cid import cid_text
+from gh_p2pcache.records.sign import peer_id
 
 
 async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]:
@@ -40,6 +41,7 @@ async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]
     if team is not None and needed is not None:
         told["access_proven"] = _time(desk.proofs.last(call.principal.id, needed))
     told["held"] = None if entry is None else _held(desk, call, entry)
+    told["peer"] = None if entry is None else _peer(desk, call, entry)
     told["next"] = _next(desk, budgets, call, entry)
     return told
 
@@ -58,6 +60,21 @@ def _held(desk: Desk, call: Call, entry: Entry) -> dict[str, object]:
         "alive": desk.alive(entry),
         "readable": desk.readable(call, entry),
         "tags": [tag for tag in record.tags if not tag.startswith(("node:", "scope:"))],
+    }
+
+
+def _peer(desk: Desk, call: Call, entry: Entry) -> dict[str, object] | None:
+    """Return which other machine signed a record, and what it takes to be given it."""
+    signer = desk.foreign(entry)
+    if signer is None:
+        return None
+    needed = desk.access_of(call, entry)
+    at = None if needed is None else desk.proofs.last(call.principal.id, needed)
+    return {
+        "id": peer_id(signer),
+        "signature": "verified",
+        "access": "proven" if desk.readable(call, entry) else "not proven",
+        "at": at,
     }
 
 

@@ -17,6 +17,7 @@ from gh_p2pcache.engine.assembly import House
 from gh_p2pcache.errors import P2PCacheError, UsageError
 from gh_p2pcache.gateway.app import Receive, Scope, Send
 from gh_p2pcache.gateway.overlays import Overlays
+from gh_p2pcache.gateway.peering import Peering
 from gh_p2pcache.records.message import Headers
 from gh_p2pcache.records.seal import ScopeKeys
 
@@ -26,22 +27,27 @@ Json = dict[str, Any]
 
 
 class Control:
-    """ASGI app: GET /health, /metrics, /stats, /status; POST /purge, /verify, /overlay."""
+    """ASGI app for the commands: what there is, is in `_get` and `_post`, and /metrics."""
 
-    def __init__(self, house: House, overlays: Overlays, http_url: str | None) -> None:
+    def __init__(
+        self, house: House, overlays: Overlays, peering: Peering, http_url: str | None
+    ) -> None:
         self._house = house
         self._overlays = overlays
+        self._peering = peering
         self._http_url = http_url
         self._since = time.time()
         self._get: dict[str, Callable[[], Awaitable[Json]]] = {
             "/health": self._health,
             "/stats": self._stats,
             "/status": self._status,
+            "/peers": peering.report,
         }
         self._post: dict[str, Callable[[Json, Headers], Awaitable[Json]]] = {
             "/purge": self._purge,
             "/verify": self._verify,
             "/overlay": self._overlay,
+            "/peers/add": self._add_peer,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,12 +98,13 @@ class Control:
             "cache_dir": str(house.settings.cache_dir),
             "state_dir": str(house.settings.state_dir),
             "upstream": house.settings.upstream,
-            "team": house.desk.team is not None,
+            "team": bool(house.desk.teams.all),
             "http_url": self._http_url,
             "budgets": budgets,
             "limited_until": house.engine.budgets.limited_until(),
             "warnings": list(house.settings.warnings),
             "store": (await self._stats())["store"],
+            "peers": self._peering.summary(),
         }
 
     async def _metrics(self) -> bytes:
@@ -124,6 +131,13 @@ class Control:
                 ring = await self._ring(headers)
                 return {"removed": await upkeep.purge_matching(desk, ring, pattern)}
         raise UsageError("purge takes all, a repository or a pattern")
+
+    async def _add_peer(self, asked: Json, headers: Headers) -> Json:
+        del headers
+        match asked:
+            case {"addr": str(addr)}:
+                return await self._peering.add(addr)
+        raise UsageError("peers add takes an address")
 
     async def _verify(self, asked: Json, headers: Headers) -> Json:
         del asked

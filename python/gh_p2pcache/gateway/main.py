@@ -28,9 +28,11 @@ from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.gateway.http_door import HttpDoor
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
+from gh_p2pcache.gateway.peering import Peering, client_of, why_off
 from gh_p2pcache.gateway.protocol import DoorProtocol
 from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
+from gh_p2pcache.teams import load_teams
 
 _LOG = logging.getLogger("gh_p2pcache.gateway")
 _BEAT_SECONDS = 0.5
@@ -115,12 +117,18 @@ async def serve(env: Mapping[str, str]) -> None:
     for warning in configured.warnings:
         _LOG.warning("%s", warning)
     origin = LateOrigin(configured.upstream, env)
-    house = await build(configured, env, origin=origin)
+    teams = await asyncio.to_thread(load_teams, configured, _LOG.warning)
+    off = why_off(configured, teams)
+    client = None if off else client_of(configured, teams, runtime)
+    house = await build(configured, env, origin=origin, teams=teams, peers=client)
+    if client is not None:
+        client.start(house.news.heard, house.members.trust.banned, house.stats.event)
     http_socket, http_door = _http_door(house, configured)
     calls = Calls(runtime / "calls")
     ttl, exact = Door(house.engine, calls, "ttl"), Door(house.engine, calls, "exact")
     overlays = Overlays(house, runtime)
-    control = Control(house, overlays, http_door.url if http_door else None)
+    peering = Peering(house, client, off)
+    control = Control(house, overlays, peering, http_door.url if http_door else None)
     if http_door is not None:
         http_door.control, http_door.door = control, ttl
     doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
@@ -135,6 +143,8 @@ async def serve(env: Mapping[str, str]) -> None:
     finally:
         beating.cancel()
         preparing.cancel()
+        if client is not None:
+            await client.close()
         await house.close()
 
 
