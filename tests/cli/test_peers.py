@@ -134,8 +134,8 @@ def test_who_dialled_in_and_who_is_banned() -> None:
         (ON | {"members": 3, "port": None}, "on: 3 members"),
         (ON | {"why": "port 9100 was taken"}, "on: 1 member, port 9101 (port 9100 was taken)"),
         (without("off", "CACHE_ENABLE_P2P is false"), "off: CACHE_ENABLE_P2P is false"),
-        (without("not installed"), "not installed (gh p2pcache setup)"),
-        (without("failed", "it died"), "not running (gh p2pcache logs): it died"),
+        (without("not installed"), "not installed: gh p2pcache setup"),
+        (without("failed", "it died"), "failed: it died"),
         (without("starting"), "starting"),
     ],
 )

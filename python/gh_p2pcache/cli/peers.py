@@ -17,13 +17,7 @@ from gh_p2pcache.supervisor import client
 _DIALLING = 30.0
 """Seconds that a member may take to answer and prove itself."""
 
-_WORDS = {
-    "on": "on",
-    "off": "off",
-    "starting": "starting",
-    "not installed": "not installed (gh p2pcache setup)",
-    "failed": "not running (gh p2pcache logs)",
-}
+_HINTS = {"not installed": "gh p2pcache setup", "failed": "gh p2pcache logs"}
 
 
 @click.group(
@@ -80,12 +74,13 @@ def ask() -> dict[str, Any]:
 
 def line(told: dict[str, Any]) -> str:
     """Return the state of peers in one line, from /peers or the part of /status about them."""
-    state = _WORDS.get(told["state"], told["state"])
-    if told["state"] != "on":
-        return f"{state}: {told['why']}" if told.get("why") else state
+    state = str(told["state"])
+    why = told.get("why") or _HINTS.get(state, "")
+    if state != "on":
+        return f"{state}: {why}" if why else state
     members = f"{told['members']} member{'' if told['members'] == 1 else 's'}"
     port = f", port {told['port']}" if told.get("port") else ""
-    return f"{state}: {members}{port}" + (f" ({told['why']})" if told.get("why") else "")
+    return f"{state}: {members}{port}" + (f" ({why})" if why else "")
 
 
 def text(told: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REMEMBERED = 512
 _WORDS = {
     answer.HIT: "✅ Cache hit",
+    answer.PEER: "🌐 P2P shared",
     answer.REVALIDATED: "✅ Cache hit, confirmed by GitHub",
     answer.COALESCED: "✅ Cache hit, shared with a call in flight",
     answer.STALE: "🔄 Stale cache",
@@ -30,6 +31,7 @@ _WORST_FIRST = (
     answer.STALE,
     answer.MISS,
     answer.BYPASS,
+    answer.PEER,
     answer.COALESCED,
     answer.REVALIDATED,
     answer.HIT,
@@ -44,6 +46,7 @@ class _Pages:
     sources: Counter[str] = field(default_factory=Counter)
     age: int = 0
     detail: str = ""
+    peers: list[str] = field(default_factory=list)
     absent: bool = False
 
     def line(self) -> str:
@@ -52,7 +55,9 @@ class _Pages:
         worst = next(source for source in _WORST_FIRST if self.sources[source])
         text = f"{_WORDS[worst]}: {self.target}"
         notes = []
-        if worst in {answer.STALE, answer.HIT}:
+        if worst == answer.PEER:
+            notes.append(f"from {' and '.join(self.peers)}")
+        if worst in {answer.STALE, answer.HIT, answer.PEER}:
             notes.append(f"{self.age} s old")
         if self.detail:
             notes.append(self.detail)
@@ -77,7 +82,10 @@ class Calls:
         pages = self._pages.setdefault(call, _Pages(target))
         pages.sources[given.source] += 1
         pages.age = max(pages.age, given.age)
-        pages.detail = given.detail or pages.detail
+        if given.source == answer.PEER:
+            pages.peers += [] if given.detail in pages.peers else [given.detail]
+        else:
+            pages.detail = given.detail or pages.detail
         pages.absent = pages.absent or given.absent
         try:
             while len(self._pages) > _REMEMBERED:
