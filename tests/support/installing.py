@@ -48,17 +48,27 @@ class Machine:
                 source / room, package / room, ignore=shutil.ignore_patterns("__pycache__")
             )
         (package / "leaf.py").write_text("import gh_p2pcache_leaf\n")
+        (package / "peer").mkdir()
+        for name in ("__init__.py", "packages.py"):
+            shutil.copy(source / "peer" / name, package / "peer")
+        (package / "peer/node.py").write_text("import libp2p\n")
         (self.checkout / "gh-p2pcache").write_text(_ENTRY)
         (self.checkout / "gh-p2pcache").chmod(0o755)
-        wheel = _wheel(wheels)
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        self.lock_file.write_text(f"gh-p2pcache-leaf==1.0 --hash=sha256:{digest}\n")
+        wheels.mkdir()
+        self.lock_file.write_text(_pin(_wheel(wheels, "gh-p2pcache-leaf", "gh_p2pcache_leaf.py")))
+        self.peer_lock_file.write_text(
+            _pin(_wheel(wheels, "gh-p2pcache-peer-leaf", "libp2p/__init__.py"))
+        )
         self.git("init", "--quiet")
         self.commit("the first")
 
     @property
     def lock_file(self) -> Path:
         return self.checkout / "requirements.lock"
+
+    @property
+    def peer_lock_file(self) -> Path:
+        return self.checkout / "requirements-peer.lock"
 
     @property
     def data(self) -> Path:
@@ -108,28 +118,39 @@ class Machine:
         )
 
     def engine_runs(self) -> bool:
+        return self._runs("import gh_p2pcache.leaf")
+
+    def peers_run(self) -> bool:
+        return self._runs(
+            "from gh_p2pcache.peer import packages; packages.reach(); import gh_p2pcache.peer.node"
+        )
+
+    def _runs(self, script: str) -> bool:
         python = self.engine / "bin/python"
         return (
             python.exists()
-            and not self.run(
-                str(python), "-I", "-c", "import gh_p2pcache.leaf", check=False
-            ).returncode
+            and not self.run(str(python), "-I", "-c", script, check=False).returncode
         )
 
 
-def _wheel(folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / "gh_p2pcache_leaf-1.0-py3-none-any.whl"
-    about = "gh_p2pcache_leaf-1.0.dist-info"
+def _pin(wheel: Path) -> str:
+    name = wheel.name.split("-")[0].replace("_", "-")
+    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+def _wheel(folder: Path, name: str, content: str) -> Path:
+    escaped = name.replace("-", "_")
+    path = folder / f"{escaped}-1.0-py3-none-any.whl"
+    about = f"{escaped}-1.0.dist-info"
     files = {
-        "gh_p2pcache_leaf.py": "",
-        f"{about}/METADATA": "Metadata-Version: 2.1\nName: gh-p2pcache-leaf\nVersion: 1.0\n",
+        content: "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{about}/RECORD": "",
     }
     with zipfile.ZipFile(path, "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(zipfile.ZipInfo(name), text)  # dated 1980: the same hash each time
+        for file, text in files.items():
+            wheel.writestr(zipfile.ZipInfo(file), text)  # dated 1980: the same hash each time
     return path
 
 

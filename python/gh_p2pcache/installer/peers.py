@@ -40,15 +40,16 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
         path = data / _FOLDER / environment.identity(lock_file.read_bytes())
         python = data / engine.LINK / "bin/python"
         link = data / engine.LINK / _LINK
-        if _leads_to(link, path) and not _broken(python, path):
+        if environment.is_complete(path) and not _broken(python, path):
             progress.say("  peers are in order")
-            return
-        try:
-            _install(python, path, lock_file, descriptor, progress)
-        except (InstallError, OSError) as error:
+        else:
             link.unlink(missing_ok=True)
-            progress.say(f"  without peers, until `gh p2pcache setup` succeeds: {_in_short(error)}")
-            return
+            try:
+                _install(python, path, lock_file, descriptor, progress)
+            except (InstallError, OSError) as error:
+                said = _in_short(error)
+                progress.say(f"  without peers, until `gh p2pcache setup` succeeds: {said}")
+                return
         _lead(link, path)
         _remove_unused(data)
 
@@ -56,9 +57,6 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
 def _install(
     python: Path, path: Path, lock_file: Path, descriptor: int, progress: Progress
 ) -> None:
-    """Make the folder `path`, unless a set-up of another engine has."""
-    if environment.is_complete(path) and not _broken(python, path):
-        return
     shutil.rmtree(path, ignore_errors=True)
     try:
         environment.pip_install(
@@ -90,11 +88,9 @@ def _in_short(error: Exception) -> str:
     return (named or lines or [type(error).__name__])[-1].removeprefix("ERROR: ")
 
 
-def _leads_to(link: Path, path: Path) -> bool:
-    return environment.is_complete(path) and link.resolve() == path.resolve()
-
-
 def _lead(link: Path, path: Path) -> None:
+    if link.resolve() == path.resolve():
+        return
     temporary = link.with_name(f"{_LINK}.new")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(f"../../{_FOLDER}/{path.name}")
