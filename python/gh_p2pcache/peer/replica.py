@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from gh_p2pcache.peer.clock import AHEAD
 from gh_p2pcache.peer.fields import UNDECIDED_LIFE
 from gh_p2pcache.peer.ledger import Ledger
 from gh_p2pcache.peer.rows import Claim, Proof, Tombstone, Undecided
@@ -68,9 +69,14 @@ class Replica:
         claims: Iterable[Claim] = (),
         undecided: Iterable[Undecided] = (),
     ) -> News:
-        """Take what another says, and return what of it is new."""
+        """Take what another says, and return what of it is new.
+
+        A tombstone from the future is always news and never kept: it may be our clock that is slow,
+        and a write that is not heard of would be worse than one that is made up.
+        """
         summed = self.tombstones.get(EVERYTHING)
-        buried = tuple(row for row in tombstones if self.tombstones.put(row))
+        future = self._now() + AHEAD
+        buried = tuple(r for r in tombstones if r.date > future or self.tombstones.put(r))
         now_summed = self.tombstones.get(EVERYTHING)
         if now_summed is not None and now_summed != summed:
             buried = (*buried, now_summed)
