@@ -15,6 +15,7 @@ import yarl
 from multidict import CIMultiDict
 
 from gh_p2pcache.errors import OriginError
+from gh_p2pcache.origin.trouble import words
 from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
 
@@ -40,7 +41,7 @@ async def _send_once(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-        raise _BrokenOff(str(error)) from error
+        raise _BrokenOff(words(error)) from error
 
 
 def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
@@ -73,7 +74,10 @@ class _Exchange:
         try:
             response = self._response = await self._sending
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
-            raise OriginError(f"{self._host} could not be reached: {_words(error)}") from error
+            said = words(error)
+            raise OriginError(
+                f"{self._host} could not be reached: {said} (gh p2pcache doctor)"
+            ) from error
         return Streamed(response.status, _incoming(response), _chunks(self._host, response))
 
     async def __aexit__(self, *_: object) -> None:
@@ -233,12 +237,4 @@ async def _chunks(host: str, response: aiohttp.ClientResponse) -> AsyncIterator[
         async for chunk in response.content.iter_any():
             yield chunk
     except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-        raise OriginError(f"{host} broke off its answer: {_words(error)}") from error
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, asyncio.TimeoutError):
-        return "no answer in time"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"not an HTTP answer ({error.message})"  # its str() holds the URL
-    return str(error) or type(error).__name__
+        raise OriginError(f"{host} broke off its answer: {words(error)}") from error
