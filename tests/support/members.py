@@ -74,6 +74,7 @@ class TeamMember:
     """What was gossiped."""
     managed: list[Message] = field(default_factory=list)
     synced: trio.Event = field(default_factory=trio.Event)
+    spoken: trio.lowlevel.ParkingLot = field(default_factory=trio.lowlevel.ParkingLot)
     number: int = 0
 
     def __post_init__(self) -> None:
@@ -104,7 +105,7 @@ class TeamMember:
         self.desk = Desk(
             nursery=nursery,
             own_id=machine.own_id,
-            send=self.said.append,
+            send=self.say,
             finder=self.finder,
             owner=self.owner,
             fills=self.fills,
@@ -150,10 +151,18 @@ class TeamMember:
     async def find(self, **changes: Any) -> Message:
         """Ask and return the answer."""
         n = await self.ask(**changes)
+        return await self.answer(n)
+
+    async def answer(self, n: int) -> Message:
+        """Wait for the answer to a question."""
         while not self.answers(n):
-            await trio.sleep(0.001)
+            await self.spoken.park()
         (answer,) = self.answers(n)
         return answer
+
+    def say(self, message: Message) -> None:
+        self.said.append(message)
+        self.spoken.unpark_all()
 
     async def announce(self, announced: SignedValidation) -> None:
         """Let the gateway announce what it has stored."""
