@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import zlib
@@ -16,6 +17,7 @@ from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, predicted, publisher
 from gh_p2pcache.engine.members import Members
 from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.pace import Pace
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.errors import OriginError
@@ -77,6 +79,7 @@ class Fill:
         self.stats = stats
         self.nodes = nodes
         self.members = members
+        self.pace = Pace()
 
     async def run(self, call: Call, entry: Entry | None) -> Outcome:
         """Return what members have, else what GitHub says now, or what bridges its silence."""
@@ -114,7 +117,9 @@ class Fill:
                 return Outcome(
                     passed_on(call, counted_down(blocked.answer, int(left)), "rate limit")
                 )
-        return await self._ask(call, entry)
+        if (wait := self.pace.delay()) > 0:
+            await asyncio.sleep(wait)
+        return await self.pace.timed(self._ask(call, entry))
 
     async def _ask(self, call: Call, entry: Entry | None) -> Outcome:
         started = self.desk.tombstones.generation

@@ -50,6 +50,7 @@ class Engine:
         self.budgets = budgets
         self.stats = stats
         self._fill = fill
+        self._pace = fill.pace
         self._forward = forward
         self._flights: dict[tuple[object, ...], Flight] = {}
 
@@ -83,6 +84,7 @@ class Engine:
         if found is None or not self._may_answer(call, found):
             return None
         self.stats.answered("hit", call.plan.route, len(found.record.body))
+        self._pace.hits += 1
         return found
 
     async def read(self, call: Call) -> Answer:
