@@ -54,9 +54,9 @@ class Door:
         try:
             given = await self._answer(_request(scope), receive)
             if given is not None:
-                await deliver(given, receive, send)
+                await deliver(given, scope, receive, send)
         except BadRequest as error:
-            await deliver(own_error(400, str(error)), receive, send)
+            await deliver(own_error(400, str(error)), scope, receive, send)
         except OriginError as error:
             # In the middle of a body only a broken connection can say so.
             _LOG.warning("%s", error)
@@ -160,14 +160,17 @@ async def _body(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def deliver(given: Answer, receive: Receive, send: Send) -> None:
+async def deliver(given: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer; a client that hangs up in the middle of a stream ends the download too.
 
-    Raises OriginError when GitHub breaks off.
+    A whole one goes by `scope["write_whole"]` where the server takes it. Raises OriginError when
+    GitHub breaks off.
     """
     headers = given.headers
     if given.status in {204, 304}:
         headers = tuple(field for field in headers if field[0] != b"content-length")
+    if given.stream is None and scope["write_whole"](given.status, headers, given.body):
+        return
     start = {"type": "http.response.start", "status": given.status, "headers": headers}
     await send(start)
     if given.stream is None:
