@@ -66,21 +66,20 @@ class Pace:
 
     @coroutine
     def _stepped(self, fill: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-        spent = 0.0
-        step = partial(fill.send, None)
+        clock, spent = self._clock, 0.0
+        step = proceed = partial(fill.send, None)
         try:
             while True:
-                began = self._clock()
+                began = clock()
                 try:
                     awaited = step()
                 finally:
-                    spent += self._clock() - began
+                    spent += clock() - began
                 try:
                     yield awaited
+                    step = proceed
                 except BaseException as error:  # noqa: BLE001 - whatever it is, for `fill`
                     step = partial(fill.throw, error)
-                else:
-                    step = partial(fill.send, None)
         except StopIteration as done:
             result: T = done.value
             return result

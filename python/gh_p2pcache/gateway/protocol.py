@@ -45,7 +45,8 @@ def write_whole(cycle: RequestResponseCycle, status: int, headers: Headers, body
     if cycle.disconnected:
         return True
     end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
-    cycle.transport.write(STATUS_LINE[status] + fields + end + (b"" if bodiless else body))
+    head = b"%b%b%b" % (STATUS_LINE[status], fields, end)
+    cycle.transport.writelines((head,) if bodiless else (head, body))
     cycle.response_started = cycle.response_complete = True
     cycle.message_event.set()
     if not cycle.keep_alive:

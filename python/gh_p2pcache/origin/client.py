@@ -19,7 +19,7 @@ from gh_p2pcache.origin.trouble import words
 from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
 
-_SKIPPED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+_AUTOMATIC = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 _READS = frozenset({"GET", "HEAD"})
 _CONNECT_SECONDS = 10.0
 _HOP_BY_HOP = frozenset(
@@ -111,7 +111,6 @@ class Origin:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_line_size=65536,
                 max_field_size=65536,
-                skip_auto_headers=_SKIPPED,
             )
         return self._sessions[reuse]
 
@@ -133,12 +132,10 @@ class Origin:
     def _proxy(self, url: yarl.URL) -> str | None:
         if self._upstream and not self._upstream.startswith("https://"):
             return None
-        bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
-        if bypass(url.authority, _no_proxy(self._env)):
-            return None
         for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-            if self._env.get(name):
-                return self._env[name]
+            if proxy := self._env.get(name):
+                bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+                return None if bypass(url.authority, _no_proxy(self._env)) else proxy
         return None
 
     def open(
@@ -170,14 +167,17 @@ class Origin:
         url = self._url(request)
         # aiohttp itself sends a read again, once, when its connection breaks.
         guards = () if request.method in _READS else (_send_once,)
+        headers = _outgoing(request)
+        absent = [name for name in _AUTOMATIC if name not in headers]
         for fresh in (False, True):
             try:
                 return await self._session(reuse=reuse).request(
                     request.method,
                     url,
-                    headers=_outgoing(request),
+                    headers=headers,
                     data=request.body or body,
                     allow_redirects=False,
+                    skip_auto_headers=absent or None,
                     proxy=self._proxy(url),
                     timeout=_limits(silence),
                     middlewares=guards,

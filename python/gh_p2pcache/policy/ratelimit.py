@@ -50,9 +50,8 @@ def budget(headers: Headers) -> Budget | None:
     """
     said = dict(headers)
     try:
-        limit, remaining, reset = (
-            int(said[b"x-ratelimit-" + name]) for name in (b"limit", b"remaining", b"reset")
-        )
+        limit, remaining = int(said[b"x-ratelimit-limit"]), int(said[b"x-ratelimit-remaining"])
+        reset = int(said[b"x-ratelimit-reset"])
         used = int(said.get(b"x-ratelimit-used", limit - remaining))
     except (KeyError, ValueError):
         return None

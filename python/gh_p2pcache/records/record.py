@@ -16,6 +16,8 @@ from gh_p2pcache.records.message import Headers, header
 MAX_PACKED = 64 << 20
 """Largest packed record, in bytes: far above CACHE_MAX_ENTRY's default, so that only a bomb
 (a few kB that inflate without end) meets it."""
+_BESIDES = 4096
+"""Bytes that most records need besides their body."""
 _MAX_ITEMS = 1 << 16
 _PLAIN, _DEFLATED = b"\x01", b"\x02"
 _VERSION = 1
@@ -95,7 +97,10 @@ def pack(record: Record) -> bytes:
     _check(record)
     fields: dict[str, Any] = {name: getattr(record, name) for name in _FIELDS}
     try:
-        plain: bytes = msgpack.packb({"v": _VERSION, "access": record.access, **fields})
+        plain: bytes = msgpack.packb(
+            {"v": _VERSION, "access": record.access, **fields},
+            buf_size=len(record.body) + _BESIDES,  # it would make room for 256 kB
+        )
     except (ValueError, OverflowError) as error:
         raise RejectedError(f"not a record that can be kept: {error}") from error
     if len(plain) > MAX_PACKED:

@@ -59,7 +59,7 @@ class DiskStore:
 
     def __init__(self, root: Path, max_size: int, *, on_event: Callable[[str], None]) -> None:
         quarantine = max_size // _QUARANTINE_PART
-        self._records = root / "records"
+        self._records = str(root / "records")
         self._report = Reporter(on_event)
         self._locks = Locks(root / "locks")
         self._table = UsageTable(root / "usage")
@@ -213,7 +213,7 @@ class DiskStore:
         """Return what is kept; counts file by file only where that was never done."""
         try:
             count = self._table.read()
-            if not count.counted_at and self._records.exists():
+            if not count.counted_at and Path(self._records).exists():
                 self._shards.recount()
                 count = self._table.read()
         except OSError as error:

@@ -24,7 +24,7 @@ class Locks:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self._directory = str(directory)
 
     @contextmanager
     def held(self, name: str, timeout: float = _TIMEOUT) -> Iterator[None]:
@@ -46,5 +46,5 @@ class Locks:
         try:
             return open_private(path, os.O_RDWR)
         except FileNotFoundError:
-            make_private_dir(self._directory)
+            make_private_dir(Path(self._directory))
             return open_private(path, os.O_RDWR)

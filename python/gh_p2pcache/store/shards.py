@@ -22,7 +22,7 @@ _ABANDONED = 60.0
 class Shards:
     """Counts and evicts; `locks` and `table` are the store's. Raises OSError."""
 
-    def __init__(self, root: Path, locks: Locks, table: UsageTable) -> None:
+    def __init__(self, root: str, locks: Locks, table: UsageTable) -> None:
         self._root = root
         self._locks = locks
         self._table = table

@@ -48,7 +48,7 @@ class UsageTable:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = str(path)
 
     def add(self, shard: str, records: int, size: int) -> Count:
         """Change a shard's slot by so much; returns the new sum."""
