@@ -9,7 +9,7 @@ import pytest
 
 from support.installing import Machine, snapshot, wait_for
 
-_WITHOUT = "without peers, until `gh p2pcache setup` succeeds"
+_WITHOUT = "without peers (gh p2pcache setup tries again)"
 
 
 def _sets(machine: Machine) -> list[Path]:

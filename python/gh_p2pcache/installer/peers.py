@@ -48,7 +48,7 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
                 _install(python, path, lock_file, descriptor, progress)
             except (InstallError, OSError) as error:
                 said = _in_short(error)
-                progress.say(f"  without peers, until `gh p2pcache setup` succeeds: {said}")
+                progress.say(f"  without peers (gh p2pcache setup tries again): {said}")
                 return
         _lead(link, path)
         _remove_unused(data)
