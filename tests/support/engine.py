@@ -15,6 +15,7 @@ from gh_p2pcache.engine import assembly, principals
 from gh_p2pcache.engine.answer import Answer
 from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.clock import Clock
+from gh_p2pcache.engine.peers import Peers
 from gh_p2pcache.origin.client import Origin, Streamed
 from gh_p2pcache.records.message import Request, Response
 from gh_p2pcache.records.seal import derive
@@ -95,10 +96,19 @@ async def _once(body: bytes) -> AsyncIterator[bytes]:
 class Bench:
     """Time, the small GitHub, and an engine that can be stopped, killed and started anew."""
 
-    def __init__(self, directory: Path, env: dict[str, str] | None = None) -> None:
-        self.time = VirtualTime()
-        self.sim = Sim(SimClock(self.time.steady))
+    def __init__(
+        self,
+        directory: Path,
+        env: dict[str, str] | None = None,
+        *,
+        beside: Bench | None = None,
+        peers: Peers | None = None,
+    ) -> None:
+        """`beside`: another machine in the same world."""
+        self.time = beside.time if beside else VirtualTime()
+        self.sim = beside.sim if beside else Sim(SimClock(self.time.steady))
         self.origin = SimOrigin(self.sim)
+        self.peers = peers
         self.env = {
             "CACHE_STATE_DIR": str(directory / "state"),
             "CACHE_DIR": str(directory / "cache"),
@@ -111,7 +121,9 @@ class Bench:
         loaded = settings.load(self.env)
         assert not loaded.warnings, loaded.warnings
         asyncio.get_running_loop().set_default_executor(Inline())
-        self.house = await build(loaded, self.env, clock=Clock(self.time), origin=self.origin)
+        self.house = await build(
+            loaded, self.env, clock=Clock(self.time), origin=self.origin, peers=self.peers
+        )
 
     async def stop(self) -> None:
         assert self.house is not None

@@ -158,13 +158,17 @@ class Desk:
         own = entry.own.get(principal.auth)
         if own is None:
             own = entry.record.publisher == publisher(entry.keys, principal)
+            own = own and self.foreign(entry) is None
             entry.own[principal.auth] = own
         if own:
             return header(entry.record.headers, b"etag")
         if not self.predictor.trusts(call.plan.site, principal.kind):
             return None
         if principal.auth not in entry.etags:
-            entry.etags[principal.auth] = predicted(call.request.headers, entry.record)
+            foreign = self.foreign(entry) is not None
+            entry.etags[principal.auth] = predicted(
+                call.request.headers, entry.record, foreign=foreign
+            )
         return entry.etags[principal.auth]
 
 
@@ -178,13 +182,17 @@ def _pseudonym(keys: ScopeKeys, auth: bytes) -> bytes:
     return keys.pseudonym(auth)
 
 
-def predicted(sent: Headers, record: Record) -> bytes | None:
-    """Return the ETag that the formula gives for `sent`, None where it cannot apply."""
+def predicted(sent: Headers, record: Record, *, foreign: bool) -> bytes | None:
+    """Return the ETag that the formula gives for `sent`, None where it cannot apply.
+
+    Of a `foreign` record, which another machine signed, never the ETag that it brought: a member
+    that forges a body would leave GitHub's own beside it, and a 304 would seem to confirm it.
+    """
     vary, etag = header(record.headers, b"vary"), header(record.headers, b"etag")
     if vary is None or etag is None or record.method == "HEAD":
         return None
     if not by_formula(etag):
-        return etag if is_git_name(etag) else None
+        return etag if is_git_name(etag) and not foreign else None
     compressed = header(record.headers, b"content-encoding") is not None
     try:
         return predict(sent, vary, plain(record.headers, record.body), compressed=compressed)

@@ -87,7 +87,7 @@ class Fill:
         asked = await members.ask(call, entry)
         try:
             found = asked.entry
-            if found is None or found is entry or not members.may_answer(call, found):
+            if found is None or not asked.given or not members.may_answer(call, found):
                 return await self.ask(call, found)
             if members.samples(call):
                 members.run(self._compare(call, found))
@@ -196,10 +196,11 @@ class Fill:
                 return None
         except ValueError:
             return None
-        if record.publisher == publisher(entry.keys, principal):
+        foreign = self.desk.foreign(entry) is not None
+        if record.publisher == publisher(entry.keys, principal) and not foreign:
             return header(record.headers, b"etag")
         if self.desk.predictor.trusts(call.plan.site, principal.kind):
-            return predicted(sent, record)
+            return predicted(sent, record, foreign=foreign)
         return None
 
     async def _confirmed(

@@ -31,10 +31,14 @@ _CLOCK_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the members had: the entry to go on with, and the scope in which the fill is ours."""
+    """What the members had: the entry to go on with, and the scope in which the fill is ours.
+
+    `given`: it is what a member gave, or confirmed, just now.
+    """
 
     entry: Entry | None
     lease: ScopeKeys | None = None
+    given: bool = False
 
 
 class Members:
@@ -99,7 +103,7 @@ class Members:
             self._stats.event("peer_rejected")
             _LOG.warning("a record from %s is refused: %s", found.offer.peer, error)
             return Asked(entry, lease)
-        return Asked(taken, lease)
+        return Asked(taken, lease, given=True)
 
     def may_answer(self, call: Call, entry: Entry) -> bool:
         """Tell whether what a member gave may be answered without asking GitHub first."""

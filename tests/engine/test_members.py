@@ -1,0 +1,321 @@
+"""What one machine knows, the others know: and that no member can make anything worse."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gh_p2pcache.engine.peers import Offer
+from gh_p2pcache.engine.trust import Trust
+from gh_p2pcache.records.cid import digest
+from gh_p2pcache.records.message import header
+from gh_p2pcache.records.record import Record, pack, unpack
+from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.sign import Signer, sign_record, sign_validation
+from gh_p2pcache.sim.faults import Fault
+from support.circle import Circle, Link
+from support.engine import Bench
+
+ISSUES = "/repos/acme/widgets/issues?per_page=5"
+PRIVATE = "/repos/acme/private/issues"
+LABELS = "/repos/acme/widgets/labels"
+SOMEONE = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+
+
+@pytest.fixture
+def circle(tmp_path: Path) -> Circle:
+    return Circle(tmp_path)
+
+
+async def settled() -> None:
+    """Let announcements, which follow an answer, go out."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def fetched(circle: Circle, target: str = ISSUES, **how: str) -> tuple[Bench, Bench]:
+    """Return two machines of which the first has asked GitHub for `target`."""
+    one, two = await circle.machine(), await circle.machine()
+    assert (await one.ask(target, **how)).source == "MISS"
+    await settled()
+    return one, two
+
+
+async def test_the_same_token_elsewhere_is_answered_without_github(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    given = await two.ask(ISSUES)
+    assert given.source == "PEER"
+    assert given.detail == circle.links[0].name
+    assert given.body == (await one.ask(ISSUES)).body
+    assert not two.origin.sent
+    assert (await two.ask(ISSUES)).source == "HIT"
+
+
+async def test_what_a_member_gave_survives_a_restart(circle: Circle) -> None:
+    _, two = await fetched(circle)
+    await two.ask(ISSUES)
+    await two.ask("/repos/acme/widgets/issues/1")  # its own proof: learned ones are in memory only
+    await two.stop()
+    await two.start()
+    assert (await two.ask(ISSUES)).source == "HIT"
+
+
+async def test_another_token_proves_its_access_once_with_a_free_304(circle: Circle) -> None:
+    _, two = await fetched(circle)
+    await two.ask("/repos/acme/widgets/labels", token="bob")  # calibrates bob's kind of token
+    assert (await two.ask(ISSUES, token="bob")).source == "REVALIDATED"
+    one = circle.links[0].bench
+    assert one is not None
+    other = "/repos/acme/widgets/issues/1"
+    await one.ask(other, token="alice")
+    await settled()
+    assert (await two.ask(other, token="bob")).source in {"PEER", "REVALIDATED"}
+
+
+async def test_a_token_without_access_gets_githubs_404(circle: Circle) -> None:
+    _, two = await fetched(circle, PRIVATE)
+    refused = await two.ask(PRIVATE, token="mallory")
+    assert refused.status == 404
+
+
+async def test_contents_open_no_issue(circle: Circle) -> None:
+    """carol may read issues of acme/private, not its contents."""
+    _, two = await fetched(circle, "/repos/acme/private/commits")
+    assert (await two.ask(PRIVATE, token="carol")).status == 200
+    assert (await two.ask("/repos/acme/private/commits", token="carol")).status in {403, 404}
+
+
+async def test_profile_exact_asks_github_whether_a_members_body_is_current(circle: Circle) -> None:
+    _, two = await fetched(circle)
+    await two.ask(LABELS)  # ETags are predicted from the first answer on that agrees
+    assert (await two.ask(ISSUES, profile="exact")).source == "REVALIDATED"
+    assert header(two.origin.sent[-1].headers, b"if-none-match") is not None
+
+
+async def test_an_expired_record_lives_on_by_anothers_304(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    await two.ask(ISSUES)
+    one.time.advance(301)
+    assert (await one.ask(ISSUES)).source == "REVALIDATED"
+    await settled()
+    given = await two.ask(ISSUES)
+    assert given.source == "PEER"
+    assert not two.origin.sent
+    assert given.age == 0
+
+
+async def test_a_members_answer_ages_by_githubs_date(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    await two.ask(LABELS)
+    one.time.advance(200)
+    given = await two.ask(ISSUES)
+    assert (given.source, given.age) == ("PEER", 200)
+    one.time.advance(101)
+    assert (await two.ask(ISSUES)).source == "REVALIDATED"
+
+
+async def test_private_answers_are_not_even_asked_of_members(circle: Circle) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    query = b'{"query":"query{viewer{login}}"}'
+    for machine in (one, two):
+        await machine.ask("/user")
+        await machine.ask("/notifications")
+        await machine.ask("/repos/acme/widgets/releases")
+        await machine.ask("/repos/acme/widgets/issues/1/timeline")
+        await machine.ask("/graphql", method="POST", body=query)
+        await settled()
+    assert not circle.announced
+    assert not circle.links[1].asked
+
+
+async def test_a_repository_of_no_pattern_never_leaves(circle: Circle) -> None:
+    only = {"CACHE_P2P_SHARED_SECRET": "p2pcache_tests", "CACHE_SHARE": "other/*"}
+    one, two = await circle.machine(only), await circle.machine(only)
+    await one.ask(ISSUES)
+    await one.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"x"}')
+    await settled()
+    assert (await two.ask(ISSUES)).source == "MISS"
+    assert not circle.announced
+    repo = "repo:github.com/acme/widgets"
+    keys = one.house.desk.teams.all[0].keys
+    assert not set(circle.said) & set(one.house.desk.tombstones.shared_marks(keys, [repo]))
+
+
+async def test_teams_stay_apart(circle: Circle) -> None:
+    one = await circle.machine()
+    two = await circle.machine({"CACHE_P2P_SHARED_SECRET": "p2pcache_others"})
+    await one.ask(ISSUES)
+    await settled()
+    assert (await two.ask(ISSUES)).source == "MISS"
+
+
+async def test_without_a_team_the_same_token_shares_and_no_other(circle: Circle) -> None:
+    one, two = await circle.machine({}), await circle.machine({})
+    await two.ask("/user", token="alice")
+    await two.ask("/repos/acme/widgets/labels", token="alice")
+    await one.ask(ISSUES)
+    await settled()
+    assert (await two.ask(ISSUES, token="bob")).source == "MISS"
+    assert (await two.ask(ISSUES, token="alice")).source == "PEER"
+
+
+async def test_a_write_elsewhere_is_seen_by_the_next_read(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    await two.ask(ISSUES)
+    one.time.advance(1)
+    await one.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"told to all"}')
+    seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
+    assert b"told to all" in seen.body
+
+
+async def test_what_a_write_buried_is_taken_from_no_member(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    one.time.advance(1)
+    circle.links[0].up = False  # hears of nothing
+    await two.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"unheard"}')
+    circle.links[0].up = True
+    seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
+    assert b"unheard" in seen.body
+
+
+async def test_a_member_bridges_an_outage(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    one.time.advance(400)
+    two.sim.faults.waiting.append(Fault("down"))
+    given = await two.ask(ISSUES)
+    assert given.source == "STALE"
+
+
+async def test_a_key_that_github_refused_is_not_brought_back_by_a_member(circle: Circle) -> None:
+    one, two = await fetched(circle, PRIVATE)
+    one.time.advance(1)
+    issue = "/repos/acme/private/issues/1"
+    await one.ask(issue)
+    await settled()
+    two.sim.world.tokens["alice"].revoked = True
+    assert (await two.ask("/repos/acme/private/issues?state=all")).status == 401
+    two.sim.world.tokens["alice"].revoked = False
+    assert (await two.ask(issue)).source != "PEER"  # no proof is left; GitHub is asked
+
+
+def forged(signer: Signer, keys: ScopeKeys, change: Callable[[Record], Record]) -> Callable:  # type: ignore[type-arg]
+    """Return what a member with the key and an identity of its own can make of a record."""
+
+    def tamper(offer: Offer) -> Offer:
+        record = change(unpack(keys.open(offer.blob)))
+        tags = [tag for tag in record.tags if not tag.startswith("signer:")]
+        tags.append(f"signer:{signer.public.hex()}")
+        blob = keys.seal(pack(sign_record(signer, replace(record, tags=tuple(sorted(tags))))))
+        tag = keys.tag(record.key)
+        validation = replace(offer.validation, digest=digest(blob))
+        return Offer(sign_validation(signer, keys.id, tag, validation), blob, offer.peer)
+
+    return tamper
+
+
+def lie(record: Record) -> Record:
+    return replace(record, body=gzip.compress(b'[{"title":"forged"}]'))
+
+
+def team_keys(bench: Bench) -> ScopeKeys:
+    assert bench.house is not None
+    return bench.house.desk.teams.all[0].keys
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda offer: replace(offer, blob=offer.blob[:-1] + bytes([offer.blob[-1] ^ 1])),
+        lambda offer: replace(offer, validation=replace(offer.validation, ttl=1.0)),
+        lambda offer: replace(
+            offer,
+            validation=replace(offer.validation, github_date=offer.validation.github_date + 9),
+        ),
+        lambda offer: replace(offer, validation=replace(offer.validation, signature=bytes(64))),
+        lambda offer: replace(offer, blob=b""),
+    ],
+)
+async def test_what_is_not_signed_as_it_is_given_is_refused(
+    circle: Circle, tamper: Callable[[Offer], Offer]
+) -> None:
+    _, two = await fetched(circle)
+    circle.links[0].tampers = tamper
+    assert (await two.ask(ISSUES)).source == "MISS"
+    assert two.house is not None
+    assert two.house.stats.totals["peer_rejected"] == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: replace(r, key=b"another"),
+        lambda r: replace(r, scope=b"another-"),
+        lambda r: replace(r, tags=()),
+        lambda r: replace(r, status=404),
+        lambda r: replace(r, access="github.com/acme/other issues"),
+        lambda r: replace(r, access=None),
+        lambda r: replace(r, headers=(*r.headers, (b"set-cookie", b"a=b"))),
+        lambda r: replace(r, github_date=r.github_date + 1000),
+    ],
+)
+async def test_a_record_that_we_would_not_have_kept_so_is_refused(
+    circle: Circle, change: Callable[[Record], Record]
+) -> None:
+    _, two = await fetched(circle)
+    circle.links[0].tampers = forged(Signer(bytes(32)), team_keys(two), change)
+    assert (await two.ask(ISSUES)).source == "MISS"
+
+
+async def test_a_forger_is_found_by_a_sample_banned_and_its_records_dropped(
+    circle: Circle,
+) -> None:
+    forger = Signer(bytes(32))
+    one, two = await fetched(circle)
+    circle.links[0].tampers = forged(forger, team_keys(two), lie)
+    assert two.house is not None
+    two.house.members.trust._chance = lambda: 0.0
+    await two.ask(LABELS)
+    assert (await two.ask(ISSUES)).source == "PEER"  # the sample is taken behind the answer
+    for number in range(1, 5):
+        await settled()
+        other = f"/repos/acme/widgets/issues/{number}"
+        await one.ask(other)
+        await settled()
+        await two.ask(other)
+        for _ in range(30):
+            await settled()
+    link: Link = circle.links[1]
+    assert forger.public in link.banned
+    seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
+    assert b"forged" not in seen.body
+    assert not Trust(two.house.settings.state_dir / "banned.json", own=b"").may_publish(
+        forger.public, frozenset(), frozenset()
+    )
+
+
+async def test_a_suspect_is_not_believed_before_github_was_asked(circle: Circle) -> None:
+    forger = Signer(bytes(32))
+    one, two = await fetched(circle)
+    circle.links[0].tampers = forged(forger, team_keys(two), lie)
+    assert two.house is not None
+    two.house.members.trust.differed(forger.public, proven=False)
+    seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
+    assert b"forged" not in seen.body
+    assert one.house is not None
+
+
+async def test_only_who_is_trusted_may_publish(circle: Circle) -> None:
+    secret = {"CACHE_P2P_SHARED_SECRET": "p2pcache_tests"}
+    one = await circle.machine()
+    both = f"{SOMEONE},{circle.links[0].name}"
+    two = await circle.machine(secret | {"CACHE_TRUSTED_PEERS": both})
+    three = await circle.machine(secret | {"CACHE_TRUSTED_PEERS": SOMEONE})
+    await one.ask(ISSUES)
+    await settled()
+    assert (await two.ask(ISSUES)).source == "PEER"
+    assert (await three.ask(ISSUES)).source == "MISS"
