@@ -43,6 +43,8 @@ ORDINARY = {"message": "Resource not accessible by integration", "documentation_
          Limit("secondary", "core", NOW + 120)),
         (answer(SECONDARY, 403, retry_after="Tue, 14 Nov 2000 22:15:20 GMT"),
          Limit("secondary", "core", NOW + 60)),
+        (answer(SECONDARY, 403, retry_after="Tue, 14 Nov 2023 22:13:19 GMT"),
+         Limit("secondary", "core", NOW + 1)),
         (answer(SECONDARY, 403, retry_after="soon"), Limit("secondary", "core", NOW + 60)),
         (answer(SECONDARY, 403, retry_after="0"), Limit("secondary", "core", NOW + 60)),
         (answer(SECONDARY, 403, **LEFT), Limit("secondary", "core", NOW + 60)),

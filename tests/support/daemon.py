@@ -100,7 +100,7 @@ class Daemon:
         )
 
     def status(self) -> dict[str, Any]:
-        return talk.ask(str(self.run), "status", 5.0)
+        return talk.ask(str(self.run), "status", 20.0)
 
     def behave(self, how: str, who: str = "behave") -> None:
         self.state.mkdir(exist_ok=True)

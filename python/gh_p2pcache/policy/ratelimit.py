@@ -14,6 +14,8 @@ from gh_p2pcache.records.message import Headers, Response, header
 DEFAULT_WAIT = 60.0
 """Seconds to wait where GitHub does not say ("wait for at least one minute", REST docs, "Rate
 limits: exceeding the rate limit")."""
+_CUT_OFF = 2.0
+"""Seconds that two clocks which tell whole ones may be apart."""
 LONGEST_WAIT = 3600.0
 """GitHub's windows are an hour: a longer wait is a broken value."""
 
@@ -122,8 +124,13 @@ def _retry_after(headers: Headers, now: float) -> float | None:
 
 
 def _bounded(until: float, now: float) -> float:
-    """Keep a moment in the future: one that is past already stands for the default wait."""
-    return min(until, now + LONGEST_WAIT) if until > now else now + DEFAULT_WAIT
+    """Keep a moment in the future: one that is past already stands for the default wait.
+
+    One that has only just passed is GitHub's own of before, its fraction of a second cut off.
+    """
+    if until > now:
+        return min(until, now + LONGEST_WAIT)
+    return now + (1.0 if 0 < now - until < _CUT_OFF else DEFAULT_WAIT)
 
 
 def _message(decoded_body: bytes) -> str:

@@ -79,7 +79,7 @@ def renew(state: Path, timeout: float = _PATIENCE) -> bool:
     return True
 
 
-def status(state: Path, timeout: float = 2.0) -> dict[str, Any] | None:
+def status(state: Path, timeout: float = 5.0) -> dict[str, Any] | None:
     """Return what the supervisor says of itself; None if there is none. Raises DaemonError.
 
     Keys: pid, since (epoch seconds), gateway (pid or null when idle), ready, peer (pid or null
