@@ -71,9 +71,12 @@ def test_nothing_runs_until_a_connection_comes_and_then_one_process_answers(
     daemon: Daemon,
 ) -> None:
     assert daemon.status()["peer"] is None
+    assert daemon.status()["peers"] == "asleep"
 
     with connected(daemon) as one, connected(daemon) as two:
         first, second = pid_behind(one), pid_behind(two)
+
+        assert daemon.status()["peers"] == "running"
 
     assert first == second
     assert starts(daemon) == 1
@@ -108,6 +111,7 @@ def test_one_that_dies_again_and_again_gets_a_pause(daemon: Daemon) -> None:
 
     assert starts(daemon) == 3
     assert daemon.status()["peer"] is None
+    assert daemon.status()["peers"] == "failed"
 
 
 @untouched
@@ -130,6 +134,7 @@ def test_where_peers_are_not_installed_it_is_tried_once_and_the_socket_is_gone(
         until(lambda: not (daemon.run / "peer.sock").exists())
 
     assert "peers are not installed" in daemon.log()
+    assert daemon.status()["peers"] == "not installed"
     assert starts(daemon) == 1
     with pytest.raises(FileNotFoundError), connected(daemon):
         pass
@@ -155,6 +160,7 @@ def test_without_peers_there_is_no_socket(daemon: Daemon) -> None:
     daemon.start()
     assert get(daemon.run / "ttl.sock")
     assert not (daemon.run / "peer.sock").exists()
+    assert daemon.status()["peers"] == "off"
 
     client.restart(daemon.state, daemon.env | {"CACHE_ENABLE_P2P": "true"})
     with connected(daemon) as connection:

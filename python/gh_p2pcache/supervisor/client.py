@@ -83,7 +83,8 @@ def status(state: Path, timeout: float = 5.0) -> dict[str, Any] | None:
     """Return what the supervisor says of itself; None if there is none. Raises DaemonError.
 
     Keys: pid, since (epoch seconds), gateway (pid or null when idle), ready, peer (pid or null
-    while none runs), restarts, engine (path), run (directory of the sockets).
+    while none runs), peers (see `Peer.state`), restarts, engine (path), run (directory of the
+    sockets).
     """
     if not commands.is_alive(str(state)):
         return None

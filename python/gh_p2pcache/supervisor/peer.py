@@ -51,6 +51,14 @@ class Peer:
             return None
         return self._place.sockets[PEER].fileno()
 
+    def state(self) -> str:
+        """Return "off", "not installed", "failed" (it gets a pause), "asleep" or "running"."""
+        if PEER not in self._place.sockets:
+            return "not installed" if self._missing else "off"
+        if time.monotonic() < self._paused_until:
+            return "failed"
+        return "running" if self.child else "asleep"
+
     def deadline(self) -> float:
         """Return the monotonic time at which it may be started again, or counts as hung."""
         if self.child:

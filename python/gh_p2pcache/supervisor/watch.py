@@ -256,6 +256,7 @@ class Supervisor:
             "gateway": self._gateway.pid if self._gateway else None,
             "ready": bool(self._gateway and self._gateway.ready),
             "peer": self._peer.child.pid if self._peer.child else None,
+            "peers": self._peer.state(),
             "restarts": self._restarts,
             "engine": self._engine.home,
             "run": self._place.run,
