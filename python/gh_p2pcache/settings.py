@@ -110,7 +110,7 @@ def parse_peers(text: str) -> tuple[str, ...]:
         try:
             public_of(peer)
         except RejectedError as error:
-            raise ConfigError("takes peer ids (12D3KooW…, as gh p2pcache peers shows)") from error
+            raise ConfigError("takes peer ids such as 12D3KooW… (gh p2pcache peers)") from error
     return peers
 
 

@@ -13,7 +13,7 @@ LISTED = [
     for row in "".join(TABLES).splitlines()
     for message in re.findall(r"`([^`]+)`", row.split(" | ")[0])
 ]
-ANSWERS = {text for text in LISTED if text[0] in "✅⚡🔄❌"}
+ANSWERS = {text for text in LISTED if text[0] in "✅⚡🔄❌🌐"}
 SAID_BY_OTHERS = {
     "install.sh: missing: …",
     "failed to run extension: fork/exec …: no such file or directory",
@@ -23,7 +23,7 @@ SAID_BY_OTHERS = {
 TO_A_PROGRAM = re.compile(
     r"GH_P2PCACHE_FDS|started by the supervisor|no such command|a JSON object is expected"
     r"|HTTP/1\.1 is spoken|valid Host field|origin form|Authorization fields|No such command"
-    r"|has no default|the request is not|/overlay takes|purge takes all|an error of ours at"
+    r"|has no default|the request is not|/overlay takes|peers add takes|purge takes all|an error of ours at"
 )
 """What a person at a terminal does not get to see."""
 
@@ -33,6 +33,8 @@ def test_every_message_is_explained() -> None:
         *of_sh(),
         *of_python(ERRORS, "cli/*.py", "supervisor/*.py", "overlay/*.py", "installer/*.py"),
         *of_python(ERRORS, "settings.py", "engine/*.py", "origin/*.py", "gateway/*.py"),
+        *of_python(ERRORS, "teams/*.py"),
+        *of_python(re.compile("warn"), "teams/*.py"),
         *of_python(SAYINGS, "supervisor/*.py", "overlay/*.py", "engine/*.py", "gateway/*.py"),
         *of_python(re.compile("return"), "overlay/make.py"),
         *of_python(re.compile("append"), "settings.py"),

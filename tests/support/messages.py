@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python/gh_p2pcache"
 ERRORS = re.compile(
-    r"P2PCacheError|(Usage|NotCached|Config|Daemon|Store|Rejected|Origin|Install|Busy|Unusable)Error"
+    r"P2PCacheError|(Usage|Invite|Keyring|NoKeyring|NotCached|Config|Daemon|Store|Rejected|Origin|Install|Busy|Unusable)Error"
 )
 SAYINGS = re.compile(r"say|own_error|info|warning|error|exception")
 

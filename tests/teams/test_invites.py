@@ -71,7 +71,10 @@ def test_one_of_a_newer_version_is_told_from_a_damaged_one() -> None:
         decode(sealed(b"\x02whatever comes then"))
 
 
-@given(st.binary(max_size=80) | st.lists(st.integers(-9, 1 << 40) | st.text(), max_size=9).map(msgpack.packb))
+@given(
+    st.binary(max_size=80)
+    | st.lists(st.integers(-9, 1 << 40) | st.text(), max_size=9).map(msgpack.packb)
+)
 def test_any_other_content_is_refused_too(data: bytes) -> None:
     with pytest.raises(InviteError):
         decode(sealed(b"\x01" + data))

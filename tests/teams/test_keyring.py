@@ -8,8 +8,6 @@ from gh_p2pcache import settings
 from gh_p2pcache.teams import changes, held, load_teams, memberships, vault
 from support.keyring_home import KeyringHome
 
-pytest.importorskip("keyring")
-
 
 @pytest.fixture
 def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyringHome:

@@ -59,9 +59,12 @@ def _invitation(state: Path, env: Mapping[str, str]) -> str:
     identity = peer_id(load_identity(state).public)
     addrs = [f"/{host}/tcp/{there.listen_port}/p2p/{identity}" for host in _hosts()]
     lines = ["Members dial this machine at:", *(f"  {addr}" for addr in addrs)]
-    lines.append("Behind NAT, at the name or address of the router. Have it in new invites, here:")
+    lines.append(
+        "Behind NAT they need the router's address in its place. In new invites, from here:"
+    )
     lines += [f"  gh p2pcache team invite {name} --bootstrap {addrs[0]}" for name in names]
-    return "\n".join([*lines, f"On machines that have one: CACHE_BOOTSTRAP_PEERS={addrs[0]}"])
+    lines += ["For machines that are members already:", f"  CACHE_BOOTSTRAP_PEERS={addrs[0]}"]
+    return "\n".join(lines)
 
 
 def _check_port(there: Settings) -> None:

@@ -181,4 +181,4 @@ def _check_peers(peers: Sequence[str]) -> None:
         try:
             public_of(peer)
         except RejectedError as error:
-            raise UsageError(f"{error} (gh p2pcache peers shows them)") from error
+            raise UsageError(f"{error} (gh p2pcache peers)") from error

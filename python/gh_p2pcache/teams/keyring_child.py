@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import site
 import sys
 from pathlib import Path
 
@@ -21,13 +20,10 @@ that is asked for."""
 
 def main(command: str, service: str, names: list[str]) -> int:
     """Do one command; returns the exit code."""
-    site.addsitedir(str(Path(sys.prefix, "peer-site")))
     _find_session_bus()
-    try:
-        import keyring
-        import keyring.errors
-    except ImportError:
-        return NO_KEYRING
+    import keyring
+    import keyring.errors
+
     if not _is_real(keyring.get_keyring()):
         return NO_KEYRING
     try:
