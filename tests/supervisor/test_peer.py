@@ -6,7 +6,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -104,11 +104,15 @@ def test_it_is_restarted_when_it_dies(daemon: Daemon) -> None:
 
 
 @untouched
-def test_one_that_dies_again_and_again_gets_a_pause(daemon: Daemon) -> None:
+def test_one_that_dies_again_and_again_gets_a_pause_and_who_waits_for_it_is_told(
+    daemon: Daemon,
+) -> None:
     peer_behaves(daemon, "crash")
-    with connected(daemon):
-        until(lambda: "no peers for 60 s" in daemon.log())
+    for _ in range(2):
+        with connected(daemon) as connection, suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
 
+    assert "no peers for 60 s" in daemon.log()
     assert starts(daemon) == 3
     assert daemon.status()["peer"] is None
     assert daemon.status()["peers"] == "failed"

@@ -45,9 +45,8 @@ class Peer:
             place.withhold_peer()
 
     def wakes_on(self) -> int | None:
-        """Return the descriptor whose next connection is to start it; None while none is to."""
-        busy = self.child or self._leaving or self._stopped
-        if busy or time.monotonic() < self._paused_until or PEER not in self._place.sockets:
+        """Return the descriptor on which somebody may wait for it; None while nobody can."""
+        if self.child or self._leaving or self._stopped or PEER not in self._place.sockets:
             return None
         return self._place.sockets[PEER].fileno()
 
@@ -55,27 +54,24 @@ class Peer:
         """Return "off", "not installed", "failed" (it gets a pause), "asleep" or "running"."""
         if PEER not in self._place.sockets:
             return "not installed" if self._missing else "off"
-        if time.monotonic() < self._paused_until:
-            return "failed"
-        return "running" if self.child else "asleep"
+        if self.child:
+            return "running"
+        return "failed" if time.monotonic() < self._paused_until else "asleep"
 
     def deadline(self) -> float:
-        """Return the monotonic time at which it may be started again, or counts as hung."""
-        if self.child:
-            return self.child.deadline()
-        return self._paused_until if self._paused_until > time.monotonic() else float("inf")
+        """Return the monotonic time at which it counts as hung."""
+        return self.child.deadline() if self.child else float("inf")
 
-    def start(self) -> None:
-        """Start it; it finds the connections that wait."""
-        listening = {PEER: self._place.sockets[PEER].fileno()}
-        command = self._engine.peer()
+    def wake(self) -> None:
+        """Start it for the connections that wait, or hang up on them during a pause."""
+        if time.monotonic() >= self._paused_until:
+            self._start()
+            return
         try:
-            self.child = Child(
-                PEER, command, self._env, listening, silence=SILENCE, coming_up=COMING_UP
-            )
-        except OSError as error:  # no process or descriptor to be had
-            log.say(f"no peers for {PAUSE:.0f} s: {error}")
-            self._paused_until = time.monotonic() + PAUSE
+            connection, _ = self._place.sockets[PEER].accept()
+        except OSError:
+            return
+        connection.close()
 
     def listen(self) -> None:
         """Take in its heartbeats."""
@@ -121,6 +117,17 @@ class Peer:
             self._leaving, self.child = self.child.pid, None
         return self._leaving
 
+    def _start(self) -> None:
+        listening = {PEER: self._place.sockets[PEER].fileno()}
+        command = self._engine.peer()
+        try:
+            self.child = Child(
+                PEER, command, self._env, listening, silence=SILENCE, coming_up=COMING_UP
+            )
+        except OSError as error:  # no process or descriptor to be had
+            log.say(f"no peers for {PAUSE:.0f} s: {error}")
+            self._paused_until = time.monotonic() + PAUSE
+
     def _restart(self) -> None:
         now = time.monotonic()
         self._deaths = [then for then in self._deaths if then > now - WITHIN] + [now]
@@ -129,7 +136,7 @@ class Peer:
             self._deaths = []
             self._paused_until = now + PAUSE
         else:
-            self.start()
+            self._start()
 
     def _offer(self) -> None:
         try:

@@ -90,7 +90,7 @@ class Supervisor:
         if self._gateway is None:
             sources |= {self._place.sockets[name].fileno(): self._wake for name in SERVED}
         if (waited_on := self._peer.wakes_on()) is not None:
-            sources[waited_on] = self._peer.start
+            sources[waited_on] = self._peer.wake
         now = time.monotonic()
         self._expected = max(now, self._next_deadline())
         ready, _, _ = select.select(list(sources), [], [], self._expected - now)
