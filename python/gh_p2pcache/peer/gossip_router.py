@@ -135,6 +135,7 @@ class Gossip:
                 subscription = await self._pubsub.subscribe(topic)
                 nursery.start_soon(self._read, subscription, on_message)
             task_status.started()
+            await trio.sleep_forever()
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Send a message to the topic; raises PeerError when it is too long."""

@@ -202,6 +202,7 @@ class Network:
         self.book.connected(link.peer, link, scopes)
         if link.dialed:
             self.book.entry(link.peer).accepting = True
+            self.book.learn(link.peer, [Address(*link.remote, link.peer)])
         else:
             self._reached = True
         to_say, said = trio.open_memory_channel[Message](_TOLD)
@@ -377,7 +378,6 @@ class Network:
         if not link.admitted.is_set() and link.peer not in self._links:
             self.host.drop(link)
             raise PeerError(f"{address}: it is no member of your team, or you are none of its")
-        self.book.learn(link.peer, [Address(address.host, address.port, link.peer)])
         return link.peer
 
     # ---- who may

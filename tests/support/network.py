@@ -1,0 +1,100 @@
+"""Real libp2p networks in one trio loop, for tests."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from gh_p2pcache.peer import packages
+from gh_p2pcache.peer.local_messages import Hello, ScopeGrant
+
+packages.reach()
+with warnings.catch_warnings():  # libp2p's dependencies warn while they are imported
+    warnings.simplefilter("ignore")
+    from gh_p2pcache.peer.network import Network, topic_name
+
+__all__ = ["RED", "BLUE", "Network", "free_port", "grant", "hello", "running", "topic_of", "until"]
+
+
+def grant(name: str, secret: str = "") -> ScopeGrant:
+    """Return the scope `name`; with another `secret`, one that only looks like it."""
+    secret = secret or name
+    pad = secret.encode().ljust(31, b".")
+    return ScopeGrant(name.encode().ljust(8, b".")[:8], b"m" + pad, b"t" + pad, name)
+
+
+RED, BLUE = grant("red"), grant("blue")
+
+
+def topic_of(scope: ScopeGrant) -> str:
+    return topic_name(scope.topic)
+
+
+def free_port() -> int:
+    """Return a port from which on some are free, probably; a taken one is no harm."""
+    return random.SystemRandom().randrange(20_000, 32_000)
+
+
+def hello(
+    *scopes: ScopeGrant, port: int = 0, bootstrap: tuple[str, ...] = (), mdns: bool = False
+) -> Hello:
+    return Hello(
+        scopes=scopes or (RED,),
+        port=port or free_port(),
+        bootstrap=bootstrap,
+        mdns=mdns,
+        keeper=False,
+        max_blob=1 << 20,
+    )
+
+
+@asynccontextmanager
+async def running(
+    *scopes: ScopeGrant,
+    bootstrap: tuple[str, ...] = (),
+    seed: bytes = b"",
+    book: Path | None = None,
+    prepare: Callable[[Network], None] = lambda _: None,
+    port: int = 0,
+    mdns: bool = False,
+) -> AsyncIterator[Network]:
+    """Run a network; `prepare` subscribes and registers handlers."""
+    greeting = hello(*scopes, bootstrap=bootstrap, port=port, mdns=mdns)
+    network = Network(greeting, seed or os.urandom(32), book)
+    prepare(network)
+    async with network.run():
+        yield network
+
+
+def address(network: Network) -> str:
+    return f"/ip4/127.0.0.1/tcp/{network.host.port}"
+
+
+def ids(network: Network, scope: ScopeGrant = RED) -> set[str]:
+    return {member.id for member in network.book.members(scope.id)}
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
+
+
+def trial(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """Run an async test under trio (the project's own plugin is for asyncio)."""
+
+    async def bounded() -> None:
+        with trio.fail_after(40):
+            await test()
+
+    def run() -> None:
+        trio.run(bounded)
+
+    run.__name__ = test.__name__
+    return run
