@@ -34,10 +34,12 @@ def test_a_field_that_vary_does_not_name_does_not_count() -> None:
 def test_it_trusts_only_after_a_match_and_stops_at_the_first_mismatch() -> None:
     predictor = Predictor()
     assert not predictor.trusts("github.com", "ghp_")
+    assert not predictor.refuted("github.com", "ghp_"), "worth a try before the first comparison"
     predictor.compare("github.com", "ghp_", FORMULA, b"W/" + FORMULA)
     assert predictor.trusts("github.com", "ghp_")
     assert not predictor.trusts("github.com", "ghs_"), "each kind of token for itself"
     predictor.compare("github.com", "ghp_", FORMULA, FORMULA.replace(b"2", b"3"))
+    assert predictor.refuted("github.com", "ghp_")
     assert not predictor.trusts("github.com", "ghp_")
     assert predictor.mismatches == 1
 

@@ -199,7 +199,7 @@ class Fill:
         foreign = self.desk.foreign(entry) is not None
         if record.publisher == publisher(entry.keys, principal) and not foreign:
             return header(record.headers, b"etag")
-        if self.desk.predictor.trusts(call.plan.site, principal.kind):
+        if not self.desk.predictor.refuted(call.plan.site, principal.kind):
             return predicted(sent, record, foreign=foreign)
         return None
 

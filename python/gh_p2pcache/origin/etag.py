@@ -74,8 +74,16 @@ class Predictor:
         self.mismatches = 0
 
     def trusts(self, site: str, kind: str) -> bool:
-        """Tell whether a prediction is worth sending."""
+        """Tell whether the formula held, so that a client may be told a predicted ETag."""
         return self._holds.get((site, kind), False)
+
+    def refuted(self, site: str, kind: str) -> bool:
+        """Tell whether the formula failed, so that a prediction is not worth sending.
+
+        Before the first comparison it is: a wrong one costs nothing but the 200 that is due
+        anyway, and a new job's token has nothing else to prove itself with for free.
+        """
+        return not self._holds.get((site, kind), True)
 
     def compare(self, site: str, kind: str, predicted: bytes, actual: bytes | None) -> None:
         """Learn from a 200 whose ETag is `actual`."""
