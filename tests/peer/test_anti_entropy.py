@@ -103,6 +103,18 @@ def test_who_lost_all_members_or_slept_is_a_newcomer_again():
     talking(main)
 
 
+def test_a_scope_of_ours_is_not_opened_to_who_has_not_proved_its_key():
+    async def main(talk: Talk) -> None:
+        anna, bert = talk.talkers(2)
+        bert.gossip.tell(validation())
+        await trio.sleep(1)
+        bert.connected.clear()
+        assert await answered(bert, anna, frame(compare(SCOPE))) == b""
+        assert bert.scores[anna.own_id] == -10
+
+    talking(main)
+
+
 async def answered(talker: Talker, asker: Talker, data: bytes) -> bytes:
     stream = await asker.open_stream(talker.own_id, PROTOCOL)
     await stream.write(data)

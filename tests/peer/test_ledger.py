@@ -38,6 +38,14 @@ def test_neither_order_nor_repetition_matters(rows, random, most):
     assert one.digests() == other.digests()
 
 
+def test_of_two_answers_of_one_second_all_members_take_the_same():
+    rows = [claim(content=content) for content in range(5)]
+    one, other = Replica(Clock()), Replica(Clock())
+    one.learn(claims=rows)
+    other.learn(claims=reversed(rows))
+    assert one.claims.rows() == other.claims.rows()
+
+
 @given(ROWS, ROWS)
 def test_digests_are_equal_exactly_when_the_rows_are(some, others):
     one, other = filled(some), filled(others)

@@ -13,12 +13,12 @@ from gh_p2pcache.peer.rows import Claim, Proof, Tombstone, Undecided
 
 DAY = 86_400.0
 """Seconds that everything is kept: no record that is older is served, stale or not."""
-MOST_TOMBSTONES = 16_384
+MOST_TOMBSTONES = 8_192
 MOST_PROOFS = 8_192
 MOST_CLAIMS = 8_192
 MOST_UNDECIDED = 256
-"""Bounds of one scope: 0.4 to 0.9 kB each (measured), 17 MB were all full. A day of a busy team has
-some hundred writes; the newest claims are what a late joiner is asked for."""
+"""Bounds of one scope: 0.4, 0.6 and 0.9 kB each (measured), 15 MB were all full. A day of a busy
+team has some hundred writes; the newest claims are what a late joiner is asked for."""
 
 EVERYTHING = bytes(16)
 """The mark that every record of the scope carries: more tombstones than fit become one."""

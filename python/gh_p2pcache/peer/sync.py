@@ -116,15 +116,15 @@ def _differ(replica: Replica, theirs: Compare) -> Differ:
 
 
 def _some(prints: list[Print]) -> list[Print]:
-    """Return them all, or where a bucket was ground full half a message of them.
+    """Return them all, or where a bucket was ground full half a message of them, others each time.
 
-    What is left out then is sent once more by the other side, which does no harm.
+    What is left out is sent once more by the other side, which does no harm.
     """
-    spare = len(prints) - MOST_PRINTS // 2
-    if spare <= 0:
+    most = MOST_PRINTS // 2
+    if len(prints) <= most:
         return prints
-    start = secrets.randbelow(spare + 1)
-    return prints[start : start + MOST_PRINTS // 2]
+    start = secrets.randbelow(len(prints))
+    return (prints[start:] + prints[:start])[:most]
 
 
 def _exchange(
