@@ -129,6 +129,30 @@ async def test_a_burial_outlives_a_kill_in_the_middle_of_the_write(bench: Bench)
     assert (await bench.ask(ISSUES)).source != "HIT"
 
 
+async def test_a_write_that_the_gateway_of_before_ends_late_is_seen(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """A restart leaves an upload of minutes to the old process: its end is in the journal."""
+    assert bench.house is not None
+    before = bench.house.desk.tombstones
+    write = before.begin(["repo:github.com/acme/widgets"])
+    after = Bench(tmp_path, beside=bench)
+    await after.start()
+    assert after.house is not None
+    await after.ask("/user")
+    after.time.advance(90)
+    await after.ask(ISSUES)
+    assert (await after.ask(ISSUES)).source == "HIT", "it is not waited for longer than a minute"
+    after.time.advance(30)
+    assert after.house.desk.tombstones.catch_up(), "it may still end"
+
+    before.end(write, int(bench.time.seconds))
+
+    assert not after.house.desk.tombstones.catch_up()
+    assert (await after.ask(ISSUES)).source != "HIT"
+    await after.stop()
+
+
 async def test_a_burst_is_one_upstream_call(bench: Bench) -> None:
     answers = await asyncio.gather(*(bench.ask("/user") for _ in range(200)))
     assert len(bench.origin.sent) == 1

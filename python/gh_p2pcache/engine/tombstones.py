@@ -72,6 +72,7 @@ class Tombstones:
         self._moved_all = 0
         self._written: dict[Mark, float] = {}
         self._undecided: list[tuple[Write, float]] = []
+        self._awaited: set[int] = set()
         self._ids = itertools.count(secrets.randbits(48))
         self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
         self._shared_mark = lru_cache(16384)(
@@ -161,6 +162,19 @@ class Tombstones:
         self._bury(marks, date)
         self._move(marks)
 
+    def catch_up(self) -> bool:
+        """Bury what has ended that was under way when this began; tell whether more may.
+
+        The gateway of before a restart goes on with what it has begun: an upload of minutes.
+        """
+        for row in self._journal.poll() if self._awaited else ():
+            match row:
+                case ("end", int(id_), tuple(marks), int(date)) if id_ in self._awaited:
+                    self._awaited.remove(id_)
+                    self._bury(marks, date)
+                    self._move(marks)
+        return bool(self._awaited)
+
     def buried(self, marks: Iterable[Mark], date: int) -> bool:
         """Tell whether a record with these marks, validated at GitHub's `date`, is dead."""
         if self._undecided:
@@ -193,7 +207,11 @@ class Tombstones:
         due = [pair for pair in self._undecided if pair[1] <= now]
         self._undecided = [pair for pair in self._undecided if pair[1] > now]
         for write, until in due:
-            self.end(write, int(self._clock.github_now() - (now - until)))
+            date = int(self._clock.github_now() - (now - until))
+            self._tell(write.tags, date)
+            self._write_down(("given up", write.id, tuple(write.marks), date))
+            self._bury(write.marks, date)
+            self._land(write)
 
     def _move(self, marks: Iterable[Mark]) -> None:
         self.generation += 1
@@ -250,6 +268,7 @@ class Tombstones:
         self._dates, unfinished = _fold(self._journal.load())
         for id_, marks in unfinished.items():
             self._fly(Write(id_, frozenset(marks)), UNDECIDED_SECONDS)
+        self._awaited = set(unfinished)
         self._compact()
         if not self._journal.append(("end", 0, (), 0)):
             self._fly(Write(next(self._ids), frozenset({_EVERYTHING})), 0)
@@ -269,7 +288,7 @@ def _fold(rows: Iterable[Row]) -> tuple[dict[Mark, int], dict[int, tuple[Mark, .
         match row:
             case ("begin", int(id_), tuple(marks)):
                 unfinished[id_] = marks
-            case ("end", int(id_), tuple(marks), int(date)):
+            case ("end" | "given up", int(id_), tuple(marks), int(date)):
                 unfinished.pop(id_, None)
                 for mark in marks:
                     dates[mark] = max(date, dates.get(mark, 0))

@@ -20,6 +20,7 @@ import uvicorn
 
 from gh_p2pcache import paths, published, settings
 from gh_p2pcache.engine.assembly import House, build
+from gh_p2pcache.engine.tombstones import Tombstones
 from gh_p2pcache.errors import ConfigError, P2PCacheError, StoreError
 from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
 from gh_p2pcache.gateway.calls import Calls
@@ -45,6 +46,9 @@ _DESCRIPTORS = 10240
 """macOS takes no more (OPEN_MAX); shells often start with 256 or 1024."""
 _GRACE_SECONDS = 600
 """How long a download may take to end after a restart; the supervisor cuts a `stop` short."""
+
+_FOLLOW_SECONDS = 0.02
+"""Within these a write is seen that the gateway before this one ends: gh takes longer to start."""
 
 _UNREAD_SECONDS = 0.1
 """How long a connection that was accepted may take until its request is read: uvicorn closes those
@@ -138,11 +142,13 @@ async def serve(env: Mapping[str, str]) -> None:
         _beat(server, fds["heartbeat"], house, Notice(runtime / "notice", house), (ttl, exact))
     )
     preparing = asyncio.create_task(_prepare(origin))
+    following = asyncio.create_task(_follow(house.desk.tombstones))
     try:
         await server.serve(sockets=listeners + ([http_socket] if http_socket else []))
     finally:
         beating.cancel()
         preparing.cancel()
+        following.cancel()
         if client is not None:
             await client.close()
         await house.close()
@@ -227,6 +233,15 @@ async def _prepare(origin: LateOrigin) -> None:
     """Have the first miss find its HTTP client imported, unless it comes before the quiet."""
     await asyncio.sleep(_QUIET_SECONDS)
     await origin.prepare()
+
+
+async def _follow(tombstones: Tombstones) -> None:
+    """Watch the writes that the gateway before this one may still have under way."""
+    until = time.monotonic() + _GRACE_SECONDS
+    while tombstones.catch_up():
+        if time.monotonic() > until:
+            return
+        await asyncio.sleep(_FOLLOW_SECONDS)
 
 
 def _raise_descriptors() -> None:
