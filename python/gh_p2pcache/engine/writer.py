@@ -13,13 +13,14 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 
 _LOG = logging.getLogger(__name__)
 SMALL = 65536
 """Bytes of a body up to which its record is written, or read, on the loop."""
 
 _SLOW_SECONDS = 0.05
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 10.0
 _MOST_QUEUED = 256
 
 
@@ -29,16 +30,16 @@ class Writer:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._queued = 0
-        self._slow_until = 0.0
+        self._slow_at = -inf
+        self._slow_until = -inf
 
     async def do(self, work: Callable[[], object], *, size: int, wait: bool) -> None:
         """Write `size` bytes; `wait`: what it replaces must be gone before this returns."""
         if size <= SMALL and not self._queued and time.monotonic() >= self._slow_until:
             began = time.monotonic()
             work()
-            if time.monotonic() - began > _SLOW_SECONDS:
-                _LOG.info("the disk is slow: writes go through a thread for a minute")
-                self._slow_until = time.monotonic() + _PATIENCE_SECONDS
+            if (now := time.monotonic()) - began > _SLOW_SECONDS:
+                self._was_slow(now)
             return
         self._queued += 1
         writing = asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -55,6 +56,13 @@ class Writer:
     def close(self) -> None:
         """Wait for what is still to be written."""
         self._thread.shutdown(wait=True)
+
+    def _was_slow(self, now: float) -> None:
+        # Once may be anything: a busy machine that let another process run meanwhile.
+        if now - self._slow_at < _PATIENCE_SECONDS:
+            _LOG.info("the disk is slow: writes go through a thread for a while")
+            self._slow_until = now + _PATIENCE_SECONDS
+        self._slow_at = now
 
     def _written(self, writing: asyncio.Future[object]) -> None:
         self._queued -= 1
