@@ -230,11 +230,13 @@ class Fill:
         desk = self.desk
         digest = hashlib.sha256(response.body).digest()
         pairs = proved(call.plan, response, text, digest)
-        desk.proofs.prove(call.principal.id, pairs, _date(response, desk))
-        team = None if is_private_body(call.plan, text) else desk.team_of(call.plan.access)
+        date = _date(response, desk)
+        desk.proofs.prove(call.principal.id, pairs, date)
+        private = is_private_body(call.plan, text)
+        team = None if private else desk.team_of(call.plan.access)
         keys = team or call.principal.keys
-        record = self._record(call, response, text, keys, shared=team is not None)
-        if not is_private_body(call.plan, text):
+        record = self._record(call, response, text, keys, date=date, shared=team is not None)
+        if not private:
             record = self._vouched(call, record)
         marks = desk.tombstones.marks_in(keys, record.tags)
         current = await desk.find(call)
@@ -275,7 +277,14 @@ class Fill:
         return ceiling(call.plan, response, plain(record.headers, record.body))
 
     def _record(
-        self, call: Call, response: Response, text: bytes, keys: ScopeKeys, *, shared: bool
+        self,
+        call: Call,
+        response: Response,
+        text: bytes,
+        keys: ScopeKeys,
+        *,
+        date: int,
+        shared: bool,
     ) -> Record:
         plan, request = call.plan, call.request
         access = plan.access
@@ -287,7 +296,7 @@ class Fill:
             status=response.status,
             headers=kept_headers(response.headers, shared),
             body=response.body,
-            github_date=_date(response, self.desk),
+            github_date=date,
             fetched_at=self.desk.clock.now(),
             scope=keys.id,
             tags=record_tags(call, response_tags(plan, response, text), keys),

@@ -78,6 +78,9 @@ class Tombstones:
         self._shared_mark = lru_cache(16384)(
             lambda keys, tag: keys.pseudonym(b"tag " + tag.encode())
         )
+        self._marks_in = lru_cache(1024)(  # a miss asks thrice
+            lambda keys, tags: self.marks(tags) + self.shared_marks(keys, tags)
+        )
         self.tell: Callable[[frozenset[str], int], None] | None = None
         self.generation = 0
         self._load()
@@ -93,8 +96,7 @@ class Tombstones:
 
     def marks_in(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
         """Return all pseudonyms under which a write buries what carries `tags` in a scope."""
-        tags = tuple(tags)
-        return self.marks(tags) + self.shared_marks(keys, tags)
+        return self._marks_in(keys, tuple(tags))
 
     def begin(self, tags: Iterable[str]) -> Write:
         """Bury what a write may change, from before it is sent; older fills are not kept."""
@@ -193,6 +195,8 @@ class Tombstones:
 
     def epoch(self, marks: Iterable[Mark]) -> int:
         """Return a number that every write to one of these moves, at its start and its end."""
+        if not self._moved:
+            return self._moved_all
         return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
 
     def _tell(self, tags: frozenset[str], date: int) -> None:
