@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal
 
 from gh_p2pcache.policy.control import Wishes
@@ -130,15 +131,12 @@ def _cache_control(headers: Headers) -> bytes:
 
 
 def _varies_with_key(headers: Headers) -> bool:
-    vary = header(headers, b"vary")
-    if vary is None:
-        return True
-    names = {
-        item.strip().lower()
-        for name, value in headers
-        if name == b"vary"
-        for item in value.split(b",")
-    }
+    return _names_no_more(b",".join([value for name, value in headers if name == b"vary"]))
+
+
+@lru_cache(64)  # GitHub has a few values
+def _names_no_more(vary: bytes) -> bool:
+    names = {item.strip().lower() for item in vary.split(b",")}
     return names.isdisjoint(IGNORED - HANDLED) and b"*" not in names
 
 
