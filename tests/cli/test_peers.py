@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from gh_p2pcache.cli import status
 from gh_p2pcache.cli.main import commands
-from gh_p2pcache.cli.peers import line, text
+from gh_p2pcache.cli.peers import line, settled, text
 from support.machine import Machine
 from support.sim import ROOT
 from support.small_daemon import SmallDaemon, small_daemon
@@ -144,6 +144,23 @@ def test_the_state_in_a_line(daemon: SmallDaemon, told: dict[str, Any], said: st
     daemon.told["/peers"] = told | {"peers": []}
     assert do(daemon, "peers").stderr == f"peers: {said}\n"
     assert said in click.unstyle(text(told))
+
+
+@pytest.mark.parametrize(
+    ("gateway", "supervisor", "state"),
+    [
+        ("starting", "not installed", "not installed"),
+        ("failed", "not installed", "not installed"),
+        ("starting", "failed", "failed"),
+        ("starting", "running", "starting"),
+        ("on", "failed", "on"),
+        ("off", "not installed", "off"),
+    ],
+)
+def test_the_supervisor_knows_better_why_nobody_answers(
+    gateway: str, supervisor: str, state: str
+) -> None:
+    assert settled(without(gateway, "reset"), {"peers": supervisor})["state"] == state
 
 
 def test_status_has_that_line(daemon: SmallDaemon) -> None:

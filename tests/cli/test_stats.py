@@ -39,7 +39,7 @@ def test_for_people() -> None:
     assert said["errors"][1] == "3"
     assert said["served"][1:3] == ["3.0", "MiB"]
     assert said["kept"][1:4] == ["5.0", "MiB", "1,234"]
-    assert said["GET /user"][2:] == ["1", "·", "·", "·", "1", "·"]
+    assert said["GET /user"][2:] == ["1", "·", "·", "·", "·", "1", "·"]
 
 
 def test_routes_come_in_the_order_of_their_calls() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +18,10 @@ from gh_p2pcache.supervisor import client
 _DIALLING = 30.0
 """Seconds that a member may take to answer and prove itself."""
 
-_HINTS = {"not installed": "gh p2pcache setup", "failed": "gh p2pcache logs"}
+_HINTS = {
+    "not installed": "gh p2pcache setup",
+    "failed": "the peer process has died; gh p2pcache logs says why",
+}
 
 
 @click.group(
@@ -38,7 +42,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    told = ask()
+    state, supervisor = _running()
+    told = settled(control.get(state, "/peers"), supervisor)
     if as_json:
         say_json(told)
     elif sys.stdout.isatty():
@@ -60,16 +65,20 @@ def add(*, address: str) -> None:
             "an address is /ip4/…, /ip6/… or /dns/…, then /tcp/PORT, and /p2p/ID where it is known"
             f" ('{address}' was given)"
         ) from error
-    told = control.post(_running(), "/peers/add", {"addr": addr}, timeout=_DIALLING)
+    state, _ = _running()
+    told = control.post(state, "/peers/add", {"addr": addr}, timeout=_DIALLING)
     if not told.get("ok"):
         raise P2PCacheError(f"{addr} is not connected: {told.get('why') or 'no reason was given'}")
     click.echo("Connected. To have it dialled at each start:")
     click.echo(f"  gh p2pcache config set bootstrap_peers {addr}")
 
 
-def ask() -> dict[str, Any]:
-    """Return what the daemon says of peers. Raises DaemonError."""
-    return control.get(_running(), "/peers")
+def settled(told: dict[str, Any], supervisor: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what the gateway says of peers, or where that has none, what the supervisor knows."""
+    known = supervisor.get("peers") if supervisor else None
+    if told["state"] not in {"on", "off"} and known in _HINTS:
+        return told | {"state": known, "why": ""}
+    return told
 
 
 def line(told: dict[str, Any]) -> str:
@@ -105,11 +114,13 @@ def text(told: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _running() -> Any:
+def _running() -> tuple[Path, dict[str, Any]]:
+    """Return the state directory, and what the supervisor says. Raises DaemonError."""
     state = paths.state_dir(os.environ)
-    if client.status(state) is None:
+    supervisor = client.status(state)
+    if supervisor is None:
         raise DaemonError("no daemon runs (gh p2pcache start)")
-    return state
+    return state, supervisor
 
 
 def _team(team: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ def text(told: dict[str, Any]) -> str:
                 "sharing",
                 "under the team's secret" if gateway["team"] else "none: each token has its own",
             ),
-            ("peers", peers.line(gateway["peers"]) if gateway.get("peers") else ""),
+            ("peers", _peers(gateway, supervisor)),
             ("http", gateway["http_url"] or ""),
             *(("limit", _budget(budget)) for budget in gateway["budgets"]),
             *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),
@@ -103,6 +103,11 @@ def _gateway(supervisor: dict[str, Any], gateway: dict[str, Any] | None) -> str:
     if supervisor["gateway"]:
         return "is starting"
     return "sleeps; the next call wakes it"
+
+
+def _peers(gateway: dict[str, Any], supervisor: dict[str, Any]) -> str:
+    told = gateway.get("peers")
+    return peers.line(peers.settled(told, supervisor)) if told else ""
 
 
 def _budget(budget: dict[str, Any]) -> str:

@@ -11,8 +11,10 @@ from gh_p2pcache import paths, settings
 from gh_p2pcache.cli import control
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import moment
+from gh_p2pcache.cli.peers import settled
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.settings import Settings
+from gh_p2pcache.supervisor import client
 from gh_p2pcache.supervisor.commands import is_alive
 from gh_p2pcache.teams import memberships
 
@@ -33,7 +35,7 @@ def peers(env: Env) -> Iterator[Finding]:
     if not is_alive(str(state)):
         return
     try:
-        told = control.get(state, "/peers")
+        told = settled(control.get(state, "/peers"), client.status(state))
     except DaemonError as error:
         yield note(f"nothing is known of peers: {error}", "gh p2pcache restart")
         return
