@@ -256,8 +256,9 @@ def test_a_gateway_that_left_is_not_answered() -> None:
         asker.desk.left()
         await trio.sleep(1)
         assert not asker.answers(n)
-        await fetching.release()
+        await fetching.announce(fetching.store())
         await trio.sleep(1)
+        assert not asker.answers(n)
         assert len(first.owner._leases) == 0
 
     in_a_team(main)
