@@ -39,7 +39,8 @@ def closed_port() -> int:
 
 
 def on(**changed: Any) -> dict[str, Any]:
-    return {"state": "on", "why": "", "port": None, "peers": [], "members": 0} | changed
+    told = {"state": "on", "why": "", "port": None, "peers": [], "members": 0}
+    return told | {"teams": [{"name": "acme", "share": ["acme/*"], "members": 0}]} | changed
 
 
 def found(daemon: SmallDaemon, told: dict[str, Any] | None, **env: str) -> list[Finding]:
@@ -144,6 +145,12 @@ def test_the_lan_is_looked_at_where_mdns_is_wanted(daemon: SmallDaemon) -> None:
     assert asked(CACHE_MDNS="true")
     assert not asked(CACHE_MDNS="", CACHE_P2P_SHARED_SECRET="")
     assert asked(CACHE_MDNS="", CACHE_P2P_SHARED_SECRET="hunter2")
+
+
+def test_a_team_that_the_daemon_could_not_take(daemon: SmallDaemon) -> None:
+    team(daemon)
+    finding = found(daemon, on(teams=[]))[0]
+    assert (finding.verdict, "works without team 'acme'" in finding.what) == ("broken", True)
 
 
 def test_a_team_file_that_is_damaged_is_broken(daemon: SmallDaemon) -> None:

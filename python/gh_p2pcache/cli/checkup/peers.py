@@ -39,6 +39,12 @@ def peers(env: Env) -> Iterator[Finding]:
     except DaemonError as error:
         yield note(f"nothing is known of peers: {error}", "gh p2pcache restart")
         return
+    used = {team["name"] for team in told.get("teams", ())}
+    for name in [team.name for team in teams if team.name not in used]:
+        yield broken(
+            f"the daemon works without team '{name}' (gh p2pcache logs says why)",
+            "gh p2pcache restart; is the keyring locked?",
+        )
     there = settings.in_force(env)
     has_team = bool(teams or there.secret)
     if told["state"] != "on":
