@@ -110,6 +110,33 @@ def test_two_that_cannot_see_each_other_converge_through_a_third(some, others):
     assert one.known() == middle.known() == other.known() == Member(some + others).known()
 
 
+LOSSY = st.lists(
+    st.tuples(
+        st.sampled_from(["say", "sync"]), st.integers(0, 3), st.integers(0, 3), st.integers(0, 5)
+    ),
+    max_size=30,
+)
+
+
+@given(LOSSY, st.lists(ROWS, min_size=30, max_size=30))
+def test_members_converge_whatever_of_gossip_and_syncs_was_lost(events, rows):
+    members = [Member() for _ in range(4)]
+    said = []
+    for (what, one, other, kept), row in zip(events, rows, strict=False):
+        if what == "say":
+            said.append(row)
+            for number, member in enumerate(members):
+                if number == one or kept >> number & 1:
+                    member.put(row)
+        else:
+            run(members[one], members[other], kept)
+    hub, *others = members
+    for other in [*others, *others]:
+        run(other, hub)
+    expected = Member(said).known()
+    assert [member.known() for member in members] == [expected] * 4
+
+
 def test_tombstones_come_before_claims_and_their_end_is_told():
     here, there = Member(), Member([tombstone(1), claim(1), proof(1)])
     run(here, there)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from gh_p2pcache.errors import RejectedError
+from gh_p2pcache.peer.burials import Burials
 from gh_p2pcache.peer.clock import GitHubTime
 from gh_p2pcache.peer.frames import MAX_ITEMS
 from gh_p2pcache.peer.index import Index
@@ -58,12 +59,18 @@ class Knowledge:
         index: Index,
         clock: GitHubTime,
         listener: Listener,
+        burials: Burials | None = None,
     ) -> None:
+        """`burials` remembers those of our own gateway; without it they last as long as this."""
         self._own_id = own_id
         self._index = index
         self._clock = clock
         self._listener = listener
+        self._burials = burials
         self._replicas = {scope: Replica(clock) for scope in scopes}
+        for bury in [] if burials is None else burials.load():
+            if bury.scope in self._replicas:
+                self._bury(bury)
 
     @property
     def scopes(self) -> Sequence[bytes]:
@@ -91,8 +98,9 @@ class Knowledge:
         if not date:
             self.replica(scope).write_undecided(marks)
             return
-        self._clock.learn(date)
-        self.replica(scope).learn([Tombstone(mark, date) for mark in marks])
+        self._bury(Bury(scope, tuple(marks), date))
+        if self._burials is not None:
+            self._burials.add(scope, marks, date)
 
     def prove(self, scope: bytes, items: Sequence[Proof]) -> None:
         """Note what tokens have shown to our gateway; raises RejectedError."""
@@ -133,6 +141,10 @@ class Knowledge:
             proofs = replica.proofs.rows()
             for start in range(0, len(proofs), MAX_ITEMS):
                 yield Proofs(scope, tuple(proofs[start : start + MAX_ITEMS]))
+
+    def _bury(self, bury: Bury) -> None:
+        self._clock.learn(bury.date)
+        self.replica(bury.scope).learn([Tombstone(mark, bury.date) for mark in bury.marks])
 
     def _hand_on(self, scope: bytes, news: News, undecided: Sequence[bytes]) -> None:
         if undecided:
