@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ libp2p.new_host(libp2p.generate_new_ed25519_identity())
 
 
 def test_libp2p_comes_up_with_the_stand_ins() -> None:
-    root = str(packages.Path(packages.__file__).parents[2])
+    root = str(Path(packages.__file__).parents[2])
     subprocess.run([sys.executable, "-I", "-c", _EVERYTHING, root], check=True, timeout=60)
 
 
