@@ -88,7 +88,7 @@ def test_who_lost_all_members_or_slept_is_a_newcomer_again():
     async def main(talk: Talk) -> None:
         anna, bert = talk.talkers(2)
         await trio.sleep(1)
-        assert bert.anti_entropy._catching[SCOPE].done.is_set()
+        assert bert.anti_entropy.is_caught_up(SCOPE)
         talk.part(anna, bert)
         anna.gossip.tell(Bury(SCOPE, (MARK,), NOW))
         talk.meet(anna, bert)
@@ -96,7 +96,9 @@ def test_who_lost_all_members_or_slept_is_a_newcomer_again():
         assert ("buried", MARK, NOW) in bert.heard
         bert.deaf = True
         anna.gossip.tell(Bury(SCOPE, (b"n" * 16,), NOW))
+        assert bert.anti_entropy.is_caught_up(SCOPE)
         bert.slept = 3600.0
+        assert not bert.anti_entropy.is_caught_up(SCOPE)
         await bert.anti_entropy.caught_up(SCOPE)
         assert ("buried", b"n" * 16, NOW) in bert.heard
 

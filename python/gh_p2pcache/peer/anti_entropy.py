@@ -72,11 +72,19 @@ class AntiEntropy:
         wire.on_met(self._sync)
         wire.on_change(self._changed)
 
+    def is_caught_up(self, scope: bytes) -> bool:
+        """Tell whether `caught_up` would return at once: records may be served and taken."""
+        self._notice_sleep()
+        catching = self._catching.get(scope)
+        if catching is None or catching.since is None or catching.done.is_set():
+            return True
+        return trio.current_time() >= catching.since + GRACE
+
     async def caught_up(self, scope: bytes) -> None:
         """Return once a member has told all tombstones of a scope, or after GRACE without one."""
-        self._notice_sleep()
-        catching = self._catching[scope]
-        if catching.since is not None and not catching.done.is_set():
+        if not self.is_caught_up(scope):
+            catching = self._catching[scope]
+            assert catching.since is not None
             with trio.move_on_at(catching.since + GRACE):
                 await catching.done.wait()
 
