@@ -139,6 +139,16 @@ def test_what_is_no_question_of_a_shared_scope_is_refused_and_counts():
     talking(main)
 
 
+def test_questions_of_a_later_version_are_refused_and_held_against_nobody():
+    async def main(talk: Talk) -> None:
+        anna, bert = talk.talkers(2)
+        await trio.sleep(1)
+        assert await answered(bert, anna, encode({"t": "compare 2"}, 100)) == b""
+        assert not bert.scores
+
+    talking(main)
+
+
 def test_who_is_over_its_rate_gets_no_answer():
     async def main(talk: Talk) -> None:
         anna, bert = talk.talkers(2)

@@ -16,7 +16,7 @@ import trio
 
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.knowledge import Knowledge
-from gh_p2pcache.peer.messages import SYNC, Compare, Give, Message, read_message
+from gh_p2pcache.peer.messages import SYNC, Compare, Give, Message, Unknown, read_message
 from gh_p2pcache.peer.speech import drop, say, within
 from gh_p2pcache.peer.sync import Session, answer, initiate
 from gh_p2pcache.peer.wire import Book, PeerError, Stream, Wire
@@ -193,7 +193,10 @@ async def _converse(session: Session, stream: Stream) -> None:
 
 async def _hear(stream: Stream) -> Message | None:
     with within():
-        return await read_message(stream, SYNC)
+        message = await read_message(stream, SYNC)
+    if isinstance(message, Unknown):
+        raise PeerError(f"it speaks of {message.name!r}, as a later version may")
+    return message
 
 
 def _cost(message: Compare | Give) -> int:
