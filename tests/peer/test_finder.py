@@ -118,6 +118,31 @@ def test_a_holder_that_has_it_no_more_is_followed_at_once() -> None:
     in_a_team(main)
 
 
+def test_what_nobody_hands_over_is_named_so_that_it_may_be_had_elsewhere() -> None:
+    async def main(team: Team) -> None:
+        away, there, asker = team.member(), team.member(), team.member()
+        announced = away.store()
+        asker.heard(announced, away)
+        assert await asker.find() == Nobody(1, yours=True, known=announced), "alone"
+        team.net.connect(there.machine, asker.machine)
+        assert await asker.find() == Nobody(2, yours=True, known=announced)
+        assert getattr(await asker.find(after=DATE), "known", "?") is None
+
+    in_a_team(main)
+
+
+def test_what_its_holder_has_no_more_is_not_to_be_had_elsewhere() -> None:
+    async def main(team: Team) -> None:
+        former, asker = team.members(2)
+        asker.heard(former.store(), former)
+        former.files.clear()
+        answer = await asker.find()
+        assert isinstance(answer, Nobody)
+        assert answer.known is None
+
+    in_a_team(main)
+
+
 def test_hung_holders_cost_one_deadline_and_then_none() -> None:
     async def main(team: Team) -> None:
         *hung, asker = team.members(4)
@@ -126,7 +151,7 @@ def test_hung_holders_cost_one_deadline_and_then_none() -> None:
             asker.heard(member.store(), member)
         started = trio.current_time()
         assert not yours(await asker.find())
-        assert trio.current_time() - started == pytest.approx(DEADLINE)
+        assert DEADLINE * 0.8 < trio.current_time() - started < DEADLINE
         started = trio.current_time()
         await asker.find()
         assert trio.current_time() - started < HEDGE
@@ -197,7 +222,7 @@ def test_no_answer_before_the_tombstones_are_known() -> None:
         asker.synced = trio.Event()
         started = trio.current_time()
         assert not yours(await asker.find())
-        assert trio.current_time() - started == pytest.approx(DEADLINE)
+        assert DEADLINE * 0.8 < trio.current_time() - started < DEADLINE
 
         n = await asker.ask()
         await trio.sleep(0.1)
@@ -294,7 +319,7 @@ def test_whatever_members_do_the_answer_is_right_and_in_time(
                 asker.heard(validation, member)
         started = trio.current_time()
         answer = await asker.find()
-        assert trio.current_time() - started <= DEADLINE + 0.01
+        assert trio.current_time() - started < DEADLINE
         if isinstance(answer, Found):
             assert checked(answer).blob == b"a sealed blob"
         else:

@@ -42,6 +42,7 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
     (m.Waiting(7), m.TO_GATEWAY),
     (m.Found(7, *STAMP, PEER, b"blob"), m.TO_GATEWAY),
     (m.Nobody(7, yours=True), m.TO_GATEWAY),
+    (m.Nobody(7, yours=False, known=VALIDATION), m.TO_GATEWAY),
     (m.Keep(SCOPE, TAG, *STAMP, PEER, b"blob"), m.TO_GATEWAY),
     (
         m.StatusReport(

@@ -89,7 +89,9 @@ class PeerClient:
                 validation = _validation(said)
                 return Found(Offer(validation, said.blob, said.peer))
             case m.Nobody():
-                return Found(yours=said.yours)
+                return Found(
+                    yours=said.yours, known=_validation(said.known) if said.known else None
+                )
         self.release(scope, tag)
         return Found()
 
@@ -226,5 +228,5 @@ class PeerClient:
             self._count("peer_late")
 
 
-def _validation(said: m.Found | m.Keep) -> Validation:
+def _validation(said: m.Found | m.Keep | m.SignedValidation) -> Validation:
     return Validation(said.digest, said.date, 0.0, said.ttl, said.signer, said.signature)

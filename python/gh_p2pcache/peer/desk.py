@@ -96,6 +96,6 @@ class Desk:
                 elif answer.parcel is not None:
                     self._send(answer.parcel.found(wanted.n))
                 else:
-                    self._send(Nobody(wanted.n, yours=answer.yours))
+                    self._send(Nobody(wanted.n, answer.yours, self._finder.known(wanted)))
         finally:
             self._finds.discard(scope)

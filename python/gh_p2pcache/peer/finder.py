@@ -37,6 +37,8 @@ QUICK = 4 << 20
 """Bytes a second at which a blob may outlast the deadline."""
 SULK = 5.0
 """Seconds for which a peer that was silent until the deadline is not asked."""
+_HASTE = 0.9
+"""Of the gateway's deadline: an answer after it, a lease above all, would be nobody's."""
 _FAIR = 0.05
 """Seconds of silence below which nobody is sulked at."""
 _MOST_SOURCES = 3
@@ -95,9 +97,14 @@ class Finder:
         """Return an answer within `wanted.deadline`, or later after calls of `waiting`."""
         if not self.book.members(wanted.scope):
             return OURS
-        search = _Search(self, wanted, Patience(wanted.deadline, waiting))
+        search = _Search(self, wanted, Patience(_HASTE * wanted.deadline, waiting))
         await search.run()
         return search.answer
+
+    def known(self, wanted: Find) -> SignedValidation | None:
+        """Return the newest that others announced, present or not, and have not denied since."""
+        holders = self.index.holders(wanted.scope, wanted.tag, wanted.after)
+        return next((h.validation for h in holders if h.peer != self.wire.own_id), None)
 
     def speaking(self, peer: str) -> bool:
         """Tell whether a peer is worth asking: it was not silent just now."""

@@ -139,13 +139,21 @@ class Found(Message):
     blob: f.Blob
 
 
+def _known(value: object) -> SignedValidation | None:
+    return None if value is None else build(SignedValidation, value)
+
+
 @dataclass(frozen=True, slots=True)
 class Nobody(Message):
-    """Nobody holds what `n` asked for; `yours`: others wait until you announce or release it."""
+    """Nobody handed over what `n` asked for; `yours`: others wait until you announce or release it.
+
+    `known` is the newest of what members announced and may be had elsewhere.
+    """
 
     kind: ClassVar[str] = "none"
     n: f.Number
     yours: f.Flag
+    known: Annotated[SignedValidation | None, _known] = None
 
 
 @dataclass(frozen=True, slots=True)
