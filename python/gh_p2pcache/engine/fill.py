@@ -106,6 +106,8 @@ class Fill:
 
     async def ask(self, call: Call, entry: Entry | None) -> Outcome:
         """Return what GitHub says now, or what bridges its silence."""
+        if (wait := self.pace.delay()) > 0:
+            await asyncio.sleep(wait)
         blocked = self.budgets.blocked(call.principal.id, call.plan.site, call.plan.resource)
         if blocked is not None:
             if self.desk.may_bridge(call, entry):
@@ -117,8 +119,6 @@ class Fill:
                 return Outcome(
                     passed_on(call, counted_down(blocked.answer, int(left)), "rate limit")
                 )
-        if (wait := self.pace.delay()) > 0:
-            await asyncio.sleep(wait)
         return await self.pace.timed(self._ask(call, entry))
 
     async def _ask(self, call: Call, entry: Entry | None) -> Outcome:
