@@ -118,6 +118,7 @@ class News:
         self._desk.tombstones.learn(marks, date)
 
     def _learn_proofs(self, items: Sequence[tuple[bytes, bytes, int]]) -> None:
+        self._stats.event("peer_proofs", len(items))
         for who, what, date in items:
             self._desk.proofs.learn(who, what, date)
 
