@@ -2,7 +2,7 @@ import trio
 
 from gh_p2pcache.peer.anti_entropy import GRACE, PROTOCOL
 from gh_p2pcache.peer.frames import encode
-from gh_p2pcache.peer.messages import Bury, Compare, Message, Proofs, Yours, frame
+from gh_p2pcache.peer.messages import Bury, Compare, Given, Message, Proofs, frame
 from support.peers import NOW, SCOPE, proof, tag, tombstone, validation
 from support.talkers import Talk, Talker, talking
 
@@ -127,7 +127,7 @@ async def answered(talker: Talker, asker: Talker, data: bytes) -> bytes:
 
 
 def test_what_is_no_question_of_a_shared_scope_is_refused_and_counts():
-    rubbish = [b"rubbish", encode({"t": 5}, 100), frame(Yours()), frame(compare(b"another!"))]
+    rubbish = [b"rubbish", encode({"t": 5}, 100), frame(Given()), frame(compare(b"another!"))]
 
     async def main(talk: Talk) -> None:
         anna, bert = talk.talkers(2)
