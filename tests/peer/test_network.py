@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,21 +46,26 @@ async def say(network: Network, peer: str, data: bytes) -> bytes:
 
 @trial
 async def test_an_address_without_an_id_is_enough_and_streams_go_both_ways() -> None:
-    async with running(prepare=echoing) as a:
-        async with running(prepare=echoing, bootstrap=(address(a),)) as b:
-            await until(lambda: ids(a) and ids(b))
-            data = os.urandom(3_000_000)
-            assert await say(b, a.own_id, data) == data
-            assert await say(a, b.own_id, data) == data
+    async with (
+        running(prepare=echoing) as a,
+        running(prepare=echoing, bootstrap=(address(a),)) as b,
+    ):
+        await until(lambda: ids(a) and ids(b))
+        data = os.urandom(3_000_000)
+        assert await say(b, a.own_id, data) == data
+        assert await say(a, b.own_id, data) == data
 
 
 @trial
 async def test_members_learn_of_each_other_from_members() -> None:
-    async with running() as a:
-        async with running(bootstrap=(address(a),)) as b, running(bootstrap=(address(a),)) as c:
-            await until(lambda: ids(b) == {a.own_id, c.own_id} and ids(c) == {a.own_id, b.own_id})
-            await until(lambda: all(m.accepting for m in b.book.members(RED.id)))
-            await until(lambda: a.accepting and b.accepting and c.accepting)
+    async with (
+        running() as a,
+        running(bootstrap=(address(a),)) as b,
+        running(bootstrap=(address(a),)) as c,
+    ):
+        await until(lambda: ids(b) == {a.own_id, c.own_id} and ids(c) == {a.own_id, b.own_id})
+        await until(lambda: all(m.accepting for m in b.book.members(RED.id)))
+        await until(lambda: a.accepting and b.accepting and c.accepting)
 
 
 @trial
@@ -76,7 +82,8 @@ async def test_who_has_another_key_is_disconnected_and_told_nothing() -> None:
         with pytest.raises(PeerError, match="no member of your team"):
             await stranger.dial(address(a))
         await until(lambda: not a.host.links() and not stranger.host.links())
-        assert not ids(a) and not ids(stranger) and not asked
+        assert not ids(a) | ids(stranger)
+        assert not asked
         # Before any proof, no other protocol is so much as negotiated.
         link = await stranger.host.dial(parse_of(a))
         stream = await link.open(ECHO)
@@ -104,7 +111,8 @@ async def test_teams_on_one_machine_stay_apart() -> None:
             running(BLUE, bootstrap=where) as blue,
         ):
             await until(lambda: ids(both, RED) and ids(both, BLUE))
-            assert ids(both, RED) == {red.own_id} and ids(both, BLUE) == {blue.own_id}
+            assert ids(both, RED) == {red.own_id}
+            assert ids(both, BLUE) == {blue.own_id}
             assert both.book.scopes(red.own_id) == {RED.id}
             while not heard["red"] or not heard["both"]:
                 await both.publish(topic_of(BLUE), b"blue")
@@ -114,7 +122,7 @@ async def test_teams_on_one_machine_stay_apart() -> None:
             assert set(heard["red"]) == {b"red"}
             assert set(heard["both"]) == {b"blue"}
             # Nor are they told of each other.
-            assert blue.own_id not in ids(red) and red.own_id not in ids(blue, BLUE)
+            assert ids(red) == ids(blue, BLUE) == {both.own_id}
 
 
 @trial
@@ -157,8 +165,7 @@ async def test_handlers_that_fail_end_their_stream_and_nothing_else() -> None:
         for protocol in ("/test/broken/1", "/test/rejecting/1", "/test/unknown/1"):
             stream = await b.open_stream(a.own_id, protocol)
             with pytest.raises(PeerError):
-                assert await stream.read(1)
-                pytest.fail("it answered")
+                pytest.fail(f"it answered {await stream.read(1)!r}")
         assert await say(b, a.own_id, b"still there") == b"still there"
         assert -10 <= a.book.score(b.own_id) < -9
 
@@ -188,7 +195,7 @@ async def test_a_banned_peer_stays_out_over_a_restart() -> None:
             a.book.ban(b.own_id, "forged a record")
             await until(lambda: not ids(a))
             status = [peer for peer in a.peers() if peer.id == b.own_id]
-            assert status[0].banned and status[0].why == "forged a record"
+            assert [(peer.banned, peer.why) for peer in status] == [(True, "forged a record")]
         assert file.stat().st_mode & 0o777 == 0o600
         async with running(book=file) as a, running(seed=seed) as b:
             with pytest.raises(PeerError):
@@ -218,14 +225,12 @@ async def test_two_that_dial_each_other_keep_one_connection() -> None:
         await until(lambda: len(a.host.links()) == len(b.host.links()) == 1)
         await until(lambda: ids(a) and ids(b))
         await trio.testing.wait_all_tasks_blocked(0.2)
-        assert ids(a) == {b.own_id} and ids(b) == {a.own_id}
+        assert (ids(a), ids(b)) == ({b.own_id}, {a.own_id})
 
 
 async def dial(one: Network, other: Network) -> None:
-    try:
+    with suppress(PeerError):  # the other's connection was there first
         await one.dial(address(other))
-    except PeerError:
-        pass  # the other's connection was there first
 
 
 def parse_of(network: Network) -> Address:

@@ -13,13 +13,14 @@ import trio
 
 from gh_p2pcache.peer import packages
 from gh_p2pcache.peer.local_messages import Hello, ScopeGrant
+from gh_p2pcache.peer.topic import topic_name
 
 packages.reach()
 with warnings.catch_warnings():  # libp2p's dependencies warn while they are imported
     warnings.simplefilter("ignore")
-    from gh_p2pcache.peer.network import Network, topic_name
+    from gh_p2pcache.peer.network import Network
 
-__all__ = ["RED", "BLUE", "Network", "free_port", "grant", "hello", "running", "topic_of", "until"]
+__all__ = ["BLUE", "RED", "Network", "free_port", "grant", "hello", "running", "topic_of", "until"]
 
 
 def grant(name: str, secret: str = "") -> ScopeGrant:
@@ -82,7 +83,7 @@ def ids(network: Network, scope: ScopeGrant = RED) -> set[str]:
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     with trio.fail_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - of libp2p's, which has no events for it
             await trio.sleep(0.01)
 
 

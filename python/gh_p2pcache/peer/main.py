@@ -66,6 +66,6 @@ def _log_to_stderr() -> None:
     own = logging.getLogger("gh_p2pcache")
     own.addHandler(handler)
     own.propagate = False
-    own.setLevel(logging.INFO if os.environ.get("CACHE_LOG") == "debug" else logging.WARNING)
+    own.setLevel(logging.DEBUG if os.environ.get("CACHE_LOG") == "debug" else logging.WARNING)
     logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import math
 import time
@@ -24,6 +23,7 @@ from gh_p2pcache.peer.local_messages import Hello, PeerStatus
 from gh_p2pcache.peer.mdns import Mdns
 from gh_p2pcache.peer.membership import CONTROL, Handshake, Reachable, Whereabouts, judge, prove
 from gh_p2pcache.peer.message import Message, frame, read_message
+from gh_p2pcache.peer.topic import topic_name
 from gh_p2pcache.peer.watch import own_addresses, watch
 from gh_p2pcache.peer.wire import PeerError, Stream
 from gh_p2pcache.peer.wire_messages import PeerAddresses, PeerExchange
@@ -434,11 +434,6 @@ class Network:
             "problems": tuple(problem[:500] for problem in problems[:64]),
             "nat": nat,
         }
-
-
-def topic_name(key: bytes) -> str:
-    """Return the topic of a scope's gossip: who has no key learns nothing of it."""
-    return hmac.digest(key, b"topic", "sha256").hex()
 
 
 def _parsed(addrs: Iterable[str]) -> list[Address]:
