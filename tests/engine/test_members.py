@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gh_p2pcache.engine.peers import Offer
+from gh_p2pcache.engine.peers import EVERYTHING, Offer
 from gh_p2pcache.engine.trust import Trust
 from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.message import header
@@ -186,6 +186,18 @@ async def test_what_a_write_buried_is_taken_from_no_member(circle: Circle) -> No
     circle.links[0].up = True
     seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
     assert b"unheard" in seen.body
+
+
+async def test_tombstones_that_became_too_many_bury_all_that_is_shared(circle: Circle) -> None:
+    _, two = await fetched(circle)
+    await two.ask(ISSUES)
+    await two.ask("/user")
+    keys, now = team_keys(two), int(two.time.wall())
+    assert two.house is not None
+    two.house.news.heard.bury(keys.id, [EVERYTHING], now)
+    two.time.advance(30)
+    assert (await two.ask(ISSUES)).source == "MISS"
+    assert (await two.ask("/user")).source == "HIT"
 
 
 async def test_a_member_bridges_an_outage(circle: Circle) -> None:

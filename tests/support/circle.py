@@ -79,7 +79,7 @@ class Link:
     def bury(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
         self.circle.said += list(marks)
         for link in self._others(scope) if self.up else []:
-            link.bench.house.news.heard.bury(marks, date)
+            link.bench.house.news.heard.bury(scope, marks, date)
 
     def proofs(self, scope: bytes, items: Sequence[tuple[bytes, bytes, int]]) -> None:
         for link in self._others(scope) if self.up else []:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.judge import opened
-from gh_p2pcache.engine.peers import Heard, Offer, Peers
+from gh_p2pcache.engine.peers import EVERYTHING, Heard, Offer, Peers
 from gh_p2pcache.engine.principals import Principal, Principals
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
@@ -99,6 +99,9 @@ class News:
         if not teams:
             yield from (p.keys for p in self._principals.all() if p.kind != "none")
 
+    def _keys(self, scope: bytes) -> ScopeKeys | None:
+        return next((keys for keys in self._scopes() if keys.id == scope), None)
+
     def _scope_of(self, repo: str) -> ScopeKeys | None:
         team = self._desk.teams.of_repository(repo)
         return None if team is None else team.keys
@@ -113,9 +116,15 @@ class News:
         for scope, items in by_scope.items():
             self._peers.proofs(scope, items)
 
-    def _bury(self, marks: Sequence[bytes], date: int) -> None:
+    def _bury(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
+        keys = self._keys(scope)
+        if keys is None:
+            return
         self._stats.event("peer_tombstones")
-        self._desk.tombstones.learn(marks, date)
+        tombstones = self._desk.tombstones
+        if EVERYTHING in marks:
+            marks = (*marks, tombstones.everything(keys))
+        tombstones.learn(marks, date)
 
     def _learn_proofs(self, items: Sequence[tuple[bytes, bytes, int]]) -> None:
         self._stats.event("peer_proofs", len(items))
@@ -124,7 +133,7 @@ class News:
 
     def _keep(self, scope: bytes, tag: str, offer: Offer) -> None:
         """Keep for others; what a call of ours makes of it is judged when it asks."""
-        keys = next((keys for keys in self._scopes() if keys.id == scope), None)
+        keys = self._keys(scope)
         if keys is None:
             return
         desk, date = self._desk, offer.validation.github_date

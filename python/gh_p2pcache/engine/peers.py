@@ -8,6 +8,9 @@ from typing import Protocol
 
 from gh_p2pcache.records.record import Validation
 
+EVERYTHING = bytes(16)
+"""The mark that stands for all a scope shares: what more tombstones than are kept become."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -38,7 +41,7 @@ class Found:
 class Heard:
     """What is to be done with what members say unasked; each is called on the event loop."""
 
-    bury: Callable[[Sequence[bytes], int], None]
+    bury: Callable[[bytes, Sequence[bytes], int], None]
     proofs: Callable[[Sequence[tuple[bytes, bytes, int]]], None]
     keep: Callable[[bytes, str, Offer], None]
 

@@ -75,12 +75,16 @@ class Tombstones:
         self._awaited: set[int] = set()
         self._ids = itertools.count(secrets.randbits(48))
         self.mark: Callable[[str], Mark] = lru_cache(16384)(lambda tag: pseudonym(tag.encode()))
-        self._shared_mark = lru_cache(16384)(
+        self._shared_mark: Callable[[ScopeKeys, str], Mark] = lru_cache(16384)(
             lambda keys, tag: keys.pseudonym(b"tag " + tag.encode())
         )
-        self._marks_in = lru_cache(1024)(  # a miss asks thrice
-            lambda keys, tags: self.marks(tags) + self.shared_marks(keys, tags)
-        )
+        self._marks_in: Callable[[ScopeKeys, tuple[str, ...]], tuple[Mark, ...]] = lru_cache(1024)(
+            lambda keys, tags: (
+                *self.marks(tags),
+                *self.shared_marks(keys, tags),
+                self.everything(keys),
+            )
+        )  # a miss asks thrice
         self.tell: Callable[[frozenset[str], int], None] | None = None
         self.generation = 0
         self._load()
@@ -93,6 +97,10 @@ class Tombstones:
         """Return the pseudonyms by which members of a scope tell each other of a write."""
         shared = (tag for tag in tags if tag.startswith(_SHARED))
         return tuple(self._shared_mark(keys, tag) for tag in shared)
+
+    def everything(self, keys: ScopeKeys) -> Mark:
+        """Return the mark of all records in a scope."""
+        return self._shared_mark(keys, "")
 
     def marks_in(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
         """Return all pseudonyms under which a write buries what carries `tags` in a scope."""

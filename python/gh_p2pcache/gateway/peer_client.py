@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _LONGEST = 11.0
 _MOST_BUFFERED = 32 << 20
 """Bytes that a peer process may leave unread before it is done without."""
 _PIECE = 1 << 18
+_SAID_AGAIN = 300.0
+_MOST_SAID_AGAIN = 1024
 
 
 @dataclass(slots=True)
@@ -50,6 +53,7 @@ class PeerClient:
         self._ids = itertools.count(1)
         self._questions: dict[int, _Question] = {}
         self._writer: asyncio.StreamWriter | None = None
+        self._buried: deque[tuple[float, m.Bury]] = deque(maxlen=_MOST_SAID_AGAIN)
         self._known = asyncio.Event()
         self._heard: Heard | None = None
         self._running: asyncio.Task[None] | None = None
@@ -110,7 +114,9 @@ class PeerClient:
 
     def bury(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
         """See Peers."""
-        self._say(m.Bury(scope, tuple(marks), date))
+        message = m.Bury(scope, tuple(marks), date)
+        self._buried.append((time.monotonic(), message))
+        self._say(message)
 
     def proofs(self, scope: bytes, items: Sequence[tuple[bytes, bytes, int]]) -> None:
         """See Peers."""
@@ -188,6 +194,7 @@ class PeerClient:
         reader, writer = await asyncio.open_unix_connection(str(self._path))
         self._writer = writer
         self._say(self._greeting())
+        self._say_again()
         decoder = Decoder(LOCAL_LIMIT)
         try:
             while data := await reader.read(_PIECE):
@@ -195,6 +202,13 @@ class PeerClient:
                     self._hear(m.parse(fields, m.TO_GATEWAY))
         finally:
             writer.close()
+
+    def _say_again(self) -> None:
+        """Tell of the last writes once more: the peer process may have died with them unsaid."""
+        since = time.monotonic() - _SAID_AGAIN
+        for at, message in self._buried:
+            if at > since:
+                self._say(message)
 
     def _lost(self) -> None:
         self._writer = None
@@ -216,7 +230,7 @@ class PeerClient:
                 offer = Offer(_validation(message), message.blob, message.peer)
                 self._heard.keep(message.scope, message.tag, offer)
             case m.Bury():
-                self._heard.bury(message.marks, message.date)
+                self._heard.bury(message.scope, message.marks, message.date)
             case m.Proofs():
                 self._heard.proofs(message.items)
 
