@@ -196,7 +196,7 @@ async def test_tombstones_that_became_too_many_bury_all_that_is_shared(circle: C
     assert two.house is not None
     two.house.news.heard.bury(keys.id, [EVERYTHING], now)
     two.time.advance(30)
-    assert (await two.ask(ISSUES)).source == "MISS"
+    assert (await two.ask(ISSUES)).source == "REVALIDATED"
     assert (await two.ask("/user")).source == "HIT"
 
 

@@ -184,6 +184,8 @@ class PeerClient:
                 if str(error) != self.trouble:
                     _LOG.info("no peers: %s", error)
                 self.trouble = str(error)
+            else:
+                self.trouble = "the peer process left" if self.members == 0 else ""
             self._lost()
             lasted = time.monotonic() - began
             pause = _SOONEST if lasted > _LATEST else min(pause * 2, _LATEST)
