@@ -39,14 +39,15 @@ def test_it_says_where_it_is_dialled_and_stays_a_keeper(machine: Machine) -> Non
         [*COMMAND, "serve", "--bootstrap"],
         env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
-        until(lambda: machine.do("status").exit_code == 0)
-        marked = f"{KEEPER}=1".encode()
-        assert marked in gateway_environment(machine)
+        try:
+            until(lambda: machine.do("status").exit_code == 0)
+            marked = f"{KEEPER}=1".encode()
+            assert marked in gateway_environment(machine)
 
-        assert machine.do("restart").exit_code == 0
-        assert marked in gateway_environment(machine)
-
-        process.send_signal(signal.SIGTERM)
+            assert machine.do("restart").exit_code == 0
+            assert marked in gateway_environment(machine)
+        finally:
+            process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=30)
     identity = peer_id(load_identity(machine.state).public)
     addrs = re.findall(r"^  (/\S+)$", said, re.MULTILINE)

@@ -80,6 +80,22 @@ def test_any_other_content_is_refused_too(data: bytes) -> None:
         decode(sealed(b"\x01" + data))
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("acme", bytes(8), bytes(31), 0, 0, [], []),
+        ("acme", "8 bytes!", bytes(32), 0, 0, [], []),
+        (b"acme", bytes(8), bytes(32), 0, 0, [], []),
+        ("acme", bytes(8), bytes(32), -1, 0, [], []),
+        ("acme", bytes(8), bytes(32), 0, 0, [1], []),
+        ("acme", bytes(8), bytes(32), 0, 0, [], 1),
+    ],
+)
+def test_each_field_has_its_type_and_size(fields: tuple[object, ...]) -> None:
+    with pytest.raises(InviteError, match="is not understood"):
+        decode(sealed(b"\x01" + bytes(msgpack.packb(fields))))
+
+
 @given(st.text())
 def test_any_text_is_judged(text: str) -> None:
     for word in (text, PREFIX + text):
