@@ -17,7 +17,7 @@ class Breaker:
     """
 
     def __init__(self, what: str) -> None:
-        """`what` it is that fails, for the log."""
+        """Begin with it working; `what` it is, for the log."""
         self._what = what
         self._failures = 0
         self._until = 0.0

@@ -1,36 +1,28 @@
-"""An IPFS node beside the members: it keeps what a team shares, and has it when nobody is there.
+"""An IPFS node behind the members: it may have what they know of when none of them is there.
 
-Only sealed blobs of teams go there, each after its record was announced, and are removed once the
-store has let go of them. Nothing waits for the node but a call that no member answered, and that
-not beyond the members' deadline.
+Only sealed blobs of teams go there. Nothing waits for the node but a call that no member answered,
+and that not beyond the members' deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from gh_p2pcache.engine.breaker import Breaker
+from gh_p2pcache.engine.ipfs_writer import IpfsWriter
 from gh_p2pcache.engine.peers import Found, Offer, Peers
-from gh_p2pcache.engine.pins import Pins
 from gh_p2pcache.origin.node import IpfsError, Node
 from gh_p2pcache.records.record import Validation
-from gh_p2pcache.store.shared import Shared, read_shared, still_kept
+
+_LOG = logging.getLogger(__name__)
 
 NAME = "IPFS"
 """Who handed a record over, in place of a peer's id."""
 
-MOST_QUEUED = 1_000
-PAUSE_SECONDS = 0.05
-"""After each write: at most 20 a second."""
-LOOK_SECONDS = 15.0
-LOOKED_AT = 1_000
-"""Pins compared with the store every LOOK_SECONDS: 15 ms of work."""
 _QUIET_SECONDS = 1.0
 """After the start, for the answers to those that wait for it."""
 _LEAST_SECONDS = 0.01
@@ -44,53 +36,47 @@ class WithIpfs:
         self,
         peers: Peers,
         make: Callable[[], Node],
-        pins: Pins,
-        records: Path,
+        writer: IpfsWriter | None,
         *,
         deadline: float,
-        writes: bool,
     ) -> None:
-        """`make` is called in a thread; `records` are the store's; `writes`: the node takes some.
+        """`make` is called in a thread and may raise OSError; no `writer`: the node only reads.
 
         `deadline` is that of a question to the members, in seconds.
         """
         self._peers = peers
         self._make = make
-        self._pins = pins
-        self._records = records
+        self._writer = writer
         self._deadline = deadline
-        self._writes = writes
         self._node: Node | None = None
         self._count: Callable[[str], object] = lambda _: None
         self._teams: set[bytes] = set()
-        self._queue: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()
-        self._more = asyncio.Event()
-        self._reading = Breaker("reading from IPFS")
-        self._writing = Breaker("writing to IPFS")
+        self._breaker = Breaker("reading from IPFS")
         self._working: asyncio.Task[None] | None = None
 
-    def start(self, count: Callable[[str], object]) -> None:
-        """Begin; `count` gets the names of events."""
+    def start(self, count: Callable[[str], object], *, quiet: float = _QUIET_SECONDS) -> None:
+        """Begin after `quiet` seconds; `count` gets the names of events."""
         self._count = count
-        self._working = asyncio.create_task(self._work())
+        self._working = asyncio.create_task(self._work(quiet))
+        self._working.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """Leave the node to itself; what is still queued is not put."""
+        """Leave the node to itself; what is still to be put is not."""
         if self._working is not None:
             self._working.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._working
+            await asyncio.wait({self._working})
         if self._node is not None:
             await self._node.close()
 
     def summary(self) -> dict[str, object]:
-        """Return how it is, for `status`."""
-        trouble = self._writing.trouble or self._reading.trouble
+        """Return the state in a word, why, and how many blobs are on the node."""
+        trouble = self._breaker.trouble
+        if self._writer is not None:
+            trouble = self._writer.trouble or trouble
         return {
             "state": "failed" if trouble else "on",
             "why": trouble,
-            "pinned": len(self._pins),
-            "queued": len(self._queue),
+            "pinned": self._writer.pinned if self._writer is not None else 0,
         }
 
     # ---- Peers
@@ -102,29 +88,28 @@ class WithIpfs:
 
     @property
     def members(self) -> int:
-        """See Peers: the node is as good as one."""
-        return self._peers.members + (self._node is not None and not self._reading.resting)
+        """See Peers; the node counts as one."""
+        return self._peers.members + (self._node is not None and not self._breaker.resting)
 
     async def find(self, scope: bytes, tag: str, *, have: bytes, after: int) -> Found:
         """See Peers; what members know of and none hands over is asked of the node."""
         until = time.monotonic() + self._deadline
         found = await self._peers.find(scope, tag, have=have, after=after)
         known = found.known
-        if found.offer is not None or known is None or known.digest == have:
+        if found.offer is not None or known is None or scope not in self._teams:
+            return found
+        if known.digest == have:
             return found
         blob = await self._get(known.digest, until - time.monotonic())
         return found if blob is None else replace(found, offer=Offer(known, blob, NAME))
 
     def announce(self, scope: bytes, tag: str, validation: Validation, size: int) -> None:
-        """See Peers; then have the node keep it too."""
+        """See Peers; then the node gets it too."""
         self._peers.announce(scope, tag, validation, size)
-        if not self._writes or scope not in self._teams or validation.digest in self._pins:
+        if self._writer is None or scope not in self._teams:
             return
-        if len(self._queue) >= MOST_QUEUED:
+        if not self._writer.offer(scope, tag, validation.digest):
             self._count("ipfs_left_out")
-            return
-        self._queue[validation.digest] = scope, tag
-        self._more.set()
 
     def release(self, scope: bytes, tag: str) -> None:
         """See Peers."""
@@ -143,7 +128,7 @@ class WithIpfs:
         self._peers.ban(signer, why)
 
     def know(self, scope: bytes, member_key: bytes, topic_key: bytes, name: str) -> None:
-        """See Peers; scopes without a name are single tokens' and no business of a node."""
+        """See Peers; a scope without a name is a single token's, which is no business of a node."""
         if name:
             self._teams.add(scope)
         self._peers.know(scope, member_key, topic_key, name)
@@ -151,56 +136,31 @@ class WithIpfs:
     # ---- the node
 
     async def _get(self, sha256: bytes, seconds: float) -> bytes | None:
-        if self._node is None or seconds < _LEAST_SECONDS or not self._reading.admits():
+        if self._node is None or seconds < _LEAST_SECONDS or not self._breaker.admits():
             return None
         try:
             blob = await self._node.get(sha256, seconds)
         except IpfsError as error:
             self._count("ipfs_failed")
-            self._reading.failed(str(error))
+            self._breaker.failed(str(error))
             return None
-        self._reading.succeeded()
+        self._breaker.succeeded()
         self._count("ipfs_absent" if blob is None else "ipfs_fetched")
         return blob
 
-    async def _work(self) -> None:
-        """Put what is announced and remove what is gone, for ever."""
-        await asyncio.sleep(_QUIET_SECONDS)
-        self._node = await asyncio.to_thread(self._make)
-        if not self._writes:
+    async def _work(self, quiet: float) -> None:
+        await asyncio.sleep(quiet)
+        try:
+            self._node = await asyncio.to_thread(self._make)
+        except OSError as error:
+            self._count("ipfs_failed")
+            self._breaker.trouble = str(error)
+            _LOG.warning("IPFS is left out: %s", error)
             return
-        await asyncio.to_thread(self._pins.load)
-        look_at = 0.0
-        while True:
-            if self._queue and not self._writing.resting:
-                await self._put(*self._queue.popitem(last=False))
-            else:
-                self._more.clear()
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._more.wait(), LOOK_SECONDS)
-            if time.monotonic() >= look_at:
-                await self._tidy()
-                look_at = time.monotonic() + LOOK_SECONDS
+        if self._writer is not None:
+            await self._writer.run(self._node, self._count)
 
-    async def _put(self, sha256: bytes, place: tuple[bytes, str]) -> None:
-        node, (scope, tag) = self._node, place
-        shared = await asyncio.to_thread(read_shared, self._records, scope, tag)
-        if shared is None or shared.validation.digest != sha256:
-            return
-        if not _fits(shared):
-            self._count("ipfs_too_large")
-            return
-        await asyncio.to_thread(self._pins.add, sha256, tag)
-        if await self._wrote(node.put(shared.blob)):
-            self._count("ipfs_put")
-
-    async def _tidy(self) -> None:
-        """Remove from the node what the store no longer keeps."""
-        looked_at = self._pins.some(LOOKED_AT)
-        gone = await asyncio.to_thread(self._gone, looked_at)
-        for sha256 in dict.fromkeys([*gone, *self._pins.excess()]):
-            if self._writing.resting:
-                return
-            if await self._wrote(self._node.remove(sha256)):
-                await asyncio.to_thread(self._pins.remove, sha256)
-                self._count("ipfs_removed")
+    def _ended(self, working: asyncio.Task[None]) -> None:
+        if not working.cancelled() and (error := working.exception()) is not None:
+            self._count("internal_error")
+            _LOG.error("an error of ours: nothing more goes to IPFS", exc_info=error)

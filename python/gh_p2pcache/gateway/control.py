@@ -105,6 +105,7 @@ class Control:
             "warnings": list(house.settings.warnings),
             "store": (await self._stats())["store"],
             "peers": self._peering.summary(),
+            "ipfs": self._peering.ipfs(),
         }
 
     async def _metrics(self) -> bytes:

@@ -29,7 +29,7 @@ from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.gateway.http_door import HttpDoor
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
-from gh_p2pcache.gateway.peering import Peering, client_of, why_off
+from gh_p2pcache.gateway.peering import Peering, client_of, ipfs_of, why_off
 from gh_p2pcache.gateway.protocol import DoorProtocol
 from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
@@ -124,14 +124,17 @@ async def serve(env: Mapping[str, str]) -> None:
     teams = await asyncio.to_thread(load_teams, configured, _LOG.warning)
     off = why_off(configured, teams)
     client = None if off else client_of(configured, teams, runtime)
-    house = await build(configured, env, origin=origin, teams=teams, peers=client)
+    ipfs = ipfs_of(configured, client, env)
+    house = await build(configured, env, origin=origin, teams=teams, peers=ipfs or client)
     if client is not None:
         client.start(house.news.heard, house.members.trust.banned, house.stats.event)
+    if ipfs is not None:
+        ipfs.start(house.stats.event)
     http_socket, http_door = _http_door(house, configured)
     calls = Calls(runtime / "calls")
     ttl, exact = Door(house.engine, calls, "ttl"), Door(house.engine, calls, "exact")
     overlays = Overlays(house, runtime)
-    peering = Peering(house, client, off)
+    peering = Peering(house, client, off, ipfs)
     control = Control(house, overlays, peering, http_door.url if http_door else None)
     if http_door is not None:
         http_door.control, http_door.door = control, ttl
@@ -149,6 +152,8 @@ async def serve(env: Mapping[str, str]) -> None:
         beating.cancel()
         preparing.cancel()
         following.cancel()
+        if ipfs is not None:
+            await ipfs.close()
         if client is not None:
             await client.close()
         await house.close()

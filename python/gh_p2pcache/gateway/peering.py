@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_p2pcache.engine.assembly import House
+from gh_p2pcache.origin.node import Node
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.teams import Team
 
 if TYPE_CHECKING:
+    from gh_p2pcache.engine.ipfs import WithIpfs
     from gh_p2pcache.gateway.peer_client import PeerClient
 
 _ROOM = 1 << 20
@@ -45,13 +47,40 @@ def client_of(settings: Settings, teams: Sequence[Team], runtime: Path) -> PeerC
     return PeerClient(runtime / "peer.sock", hello, deadline=settings.peer_deadline)
 
 
+def ipfs_of(
+    settings: Settings, client: PeerClient | None, env: Mapping[str, str]
+) -> WithIpfs | None:
+    """Return the members with an IPFS node behind them; None without a node, or without peers."""
+    api, gateway = settings.ipfs_api, settings.ipfs_gateway
+    if client is None or not (api or gateway):
+        return None
+    from gh_p2pcache.engine.ipfs import WithIpfs
+    from gh_p2pcache.engine.ipfs_writer import IpfsWriter
+
+    def make() -> Node:
+        from gh_p2pcache.origin.ipfs import IpfsNode
+
+        return IpfsNode(api, gateway, env)
+
+    pins, records = settings.state_dir / "ipfs-pins", settings.cache_dir / "records"
+    writer = IpfsWriter(pins, records) if api else None
+    return WithIpfs(client, make, writer, deadline=settings.peer_deadline)
+
+
 class Peering:
     """What the control socket tells of peers."""
 
-    def __init__(self, house: House, client: PeerClient | None, off: str | None) -> None:
+    def __init__(
+        self, house: House, client: PeerClient | None, off: str | None, ipfs: WithIpfs | None
+    ) -> None:
         self._house = house
         self._client = client
         self._off = off
+        self._ipfs = ipfs
+
+    def ipfs(self) -> dict[str, object] | None:
+        """Return how the IPFS node does, None where there is none."""
+        return None if self._ipfs is None else self._ipfs.summary()
 
     def summary(self) -> dict[str, object]:
         """Return the state in a word, why, and how many members are connected."""

@@ -54,6 +54,15 @@ def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+def proxy_for(url: yarl.URL, env: Mapping[str, str]) -> str | None:
+    """Return the proxy that the environment names for an https URL."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        if proxy := env.get(name):
+            bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+            return None if bypass(url.authority, _no_proxy(env)) else proxy
+    return None
+
+
 class _Exchange:
     """One request and its answer; an answer that was not read to its end costs its connection.
 
@@ -132,11 +141,7 @@ class Origin:
     def _proxy(self, url: yarl.URL) -> str | None:
         if self._upstream and not self._upstream.startswith("https://"):
             return None
-        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-            if proxy := self._env.get(name):
-                bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
-                return None if bypass(url.authority, _no_proxy(self._env)) else proxy
-        return None
+        return proxy_for(url, self._env)
 
     def open(
         self,

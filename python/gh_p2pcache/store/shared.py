@@ -6,6 +6,7 @@ is sealed under.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import MAX_PACKED, Validation
 from gh_p2pcache.records.seal import key_id
 from gh_p2pcache.store import head
-from gh_p2pcache.store.files import read_file
+from gh_p2pcache.store.files import opened, read_file
 
 _MAX_FILE = MAX_PACKED + (1 << 20)
 
@@ -45,3 +46,15 @@ def read_shared(records: Path, scope: bytes, tag: str) -> Shared | None:
         and digest(blob) == validation.digest
     )
     return Shared(validation, blob) if sound else None
+
+
+def still_kept(records: Path, tag: str, sha256: bytes) -> bool:
+    """Tell whether the store keeps this very blob; True where the disk does not say."""
+    try:
+        with opened(f"{records}/{tag[:2]}/{tag}") as (descriptor, _):
+            validation, _ = head.peek_head(os.read(descriptor, head.SIZE))
+    except (RejectedError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+    return validation.digest == sha256
