@@ -26,7 +26,7 @@ TWO = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
 ADDR = f"/ip4/192.168.1.20/tcp/9100/p2p/{ONE}"
 FULL = {
     "id": ONE,
-    "addrs": [ADDR],
+    "addrs": [f"/ip4/127.0.0.1/tcp/9100/p2p/{ONE}", ADDR],
     "since": 1_800_000_000.0,
     "scopes": ["acme", "web"],
     "rtt": 0.00042,
@@ -44,7 +44,7 @@ ON = {
     "why": "",
     "id": TWO,
     "port": 9101,
-    "addrs": [f"/ip4/192.168.1.7/tcp/9101/p2p/{TWO}"],
+    "addrs": [f"/ip6/::1/tcp/9101/p2p/{TWO}", f"/ip4/192.168.1.7/tcp/9101/p2p/{TWO}"],
     "members": 1,
     "teams": [{"name": "acme", "share": ["acme/*", "octo/hello"], "members": 1}],
     "peers": [FULL],
@@ -92,6 +92,7 @@ def test_a_table_for_people(daemon: SmallDaemon) -> None:
 
     assert re.search(r"^peers +on: 1 member, port 9101\r$", said, re.MULTILINE)
     assert re.search(rf"^this machine +{TWO}\r$", said, re.MULTILINE)
+    assert "127.0.0.1" not in said
     assert re.search(r"^team acme +acme/\*, octo/hello \(1 connected\)\r$", said, re.MULTILINE)
     row = next(row for row in said.splitlines() if row.startswith(ONE))
     assert re.split(r"  +", row)[1:] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gh_p2pcache.supervisor import client
 _DIALLING = 30.0
 """Seconds that a member may take to answer and prove itself."""
 
+_LOOPBACK = ("/ip4/127.", "/ip6/::1/")
 _HINTS = {
     "not installed": "gh p2pcache setup",
     "failed": "the peer process has died; gh p2pcache logs says why",
@@ -95,7 +97,7 @@ def line(told: dict[str, Any]) -> str:
 def text(told: dict[str, Any]) -> str:
     """Return everything for people."""
     rows = [("peers", line(told)), ("this machine", told.get("id") or "")]
-    rows += [("reached at", addr) for addr in told.get("addrs", ())]
+    rows += [("reached at", addr) for addr in _elsewhere(told.get("addrs", ()))]
     rows += [(f"team {t['name']}", _team(t)) for t in told.get("teams", ())]
     rows += [("problem", problem) for problem in told.get("problems", ())]
     parts = [pairs(rows)]
@@ -149,11 +151,17 @@ def _where(peer: dict[str, Any]) -> str:
     """Return a peer's address as people write it: /ip4/10.0.0.2/tcp/9100/p2p/… is 10.0.0.2:9100."""
     if not peer["addrs"]:
         return "dialled in"
-    parts = peer["addrs"][0].split("/")
+    addr = _elsewhere(peer["addrs"])[0]
+    parts = addr.split("/")
     if len(parts) < 5:
-        return str(peer["addrs"][0])
+        return addr
     host = f"[{parts[2]}]" if parts[1] == "ip6" else parts[2]
     return f"{host}:{parts[4]}"
+
+
+def _elsewhere(addrs: Sequence[str]) -> Sequence[str]:
+    """Return the addresses that mean the same on every machine, unless there are none."""
+    return [addr for addr in addrs if not addr.startswith(_LOOPBACK)] or addrs
 
 
 def _round_trip(peer: dict[str, Any]) -> str:
@@ -163,7 +171,7 @@ def _round_trip(peer: dict[str, Any]) -> str:
 def _fields(peer: dict[str, Any]) -> str:
     fields = (
         peer["id"],
-        (peer["addrs"] or [""])[0],
+        (_elsewhere(peer["addrs"]) or [""])[0],
         f"{peer['since']:.0f}",
         ",".join(peer["scopes"]),
         f"{peer['rtt'] * 1000:.1f}" if peer["rtt"] else "",
