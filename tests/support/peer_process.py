@@ -108,12 +108,12 @@ async def peer_process(hello: Hello, home: Path | None = None) -> AsyncIterator[
                 "PATH": os.environ["PATH"],
                 "CACHE_STATE_DIR": str(home / "state"),
                 "CACHE_DIR": str(home / "cache"),
-                "CACHE_LOG": "debug",
+                "CACHE_LOG": os.environ.get("PEER_LOG", "warning"),
                 "GH_P2PCACHE_FDS": f"peer={listener.fileno()},heartbeat={write}",
             }
             command = [sys.executable, "-I", "-c", _START]
             fds = (listener.fileno(), write)
-            process = subprocess.Popen(command, env=env, pass_fds=fds)
+            process = subprocess.Popen(command, env=env, pass_fds=fds)  # noqa: ASYNC220 - 1 ms
             os.close(write)
         peer = Peer(process, path, home)
         try:

@@ -16,10 +16,13 @@ from libp2p.stream_muxer.yamux import yamux
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
-BEAT_SECONDS = 1.2
-"""Between two pings of a connection (10 members: 0.2% CPU)."""
-SILENCE_SECONDS = 2.4
+BEAT_SECONDS = 1.5
+"""Of silence before a peer is pinged."""
+SILENCE_SECONDS = 2.2
 """Without a pong before a peer counts as hung: with the beat, it is dropped within 4 s."""
+_LISTENERS_SHARE = 0.1
+"""Seconds that the side that was dialled waits longer: the other's ping tells it enough."""
+_RTT_SECONDS = 30.0
 _WRITE_SECONDS = 4.0
 """For one frame of at most 64 kB: slower is a peer that doesn't read."""
 _QUEUE_FRAMES = 16
@@ -32,7 +35,8 @@ STRANGER_BYTES = 64 * 1024
 MEMBER_BYTES = 32 * 1024 * 1024
 _WINDOW = 1024 * 1024
 """Of a stream at most: 20 MB/s over 50 ms. The library's 16 MB let each stream hold that much."""
-_PING = struct.Struct(yamux.YAMUX_HEADER_FORMAT)
+_HEADER = struct.Struct(yamux.YAMUX_HEADER_FORMAT)
+_PONG = _HEADER.pack(0, yamux.TYPE_PING, yamux.FLAG_ACK, 0, 0)[:8]
 
 
 class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
@@ -44,6 +48,7 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         self.sent = 0
         self.room = STRANGER_BYTES
         """Unread bytes that the peer may have here; more ends the connection."""
+        self._heard = trio.current_time()
         self._half_closed: dict[int, float] = {}
         self._outbox, self._inbox = trio.open_memory_channel[bytes](_QUEUE_FRAMES)
 
@@ -72,6 +77,7 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
             raise trio.TooSlowError  # which the library takes as: close this connection
         body: bytes = await super()._read_data_body(length)
         self.received += len(body)
+        self._heard = trio.current_time()
         return body
 
     async def _write_frame(self, data: bytes) -> None:
@@ -80,6 +86,8 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         The library writes in the caller's task: a deadline of the caller's that ends in the middle
         of a frame breaks every stream of the connection.
         """
+        if data.startswith(_PONG):
+            self._heard = trio.current_time()
         with trio.move_on_after(_WRITE_SECONDS):
             try:
                 await self._outbox.send(data)
@@ -104,26 +112,38 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
             await self.abort()
 
     async def _measure_rtt_loop(self) -> None:
-        """Ping every second and a bit and drop a silent peer.
+        """Ping a peer that says nothing, and drop it when it doesn't answer.
 
         The library notices a stopped process after 35 s or never; its health monitor opens a
         stream for each probe, one peer after the other (3.7 ms CPU each).
         """
+        patience = BEAT_SECONDS + (0.0 if self.is_initiator_value else _LISTENERS_SHARE)
+        pinged = -_RTT_SECONDS
         while not self.event_shutting_down.is_set():
-            self._ping_id: int = (self._ping_id + 1) % 2**32
-            self._ping_event = trio.Event()
-            header = _PING.pack(0, yamux.TYPE_PING, yamux.FLAG_SYN, 0, self._ping_id)
-            try:
-                await self._write_frame(header)
-            except Exception:  # noqa: BLE001 - a connection that can't be written to is over
-                break
-            self._ping_sent_time = trio.current_time()
-            if not await self._pong():
+            now = trio.current_time()
+            quiet = now - self._heard
+            if quiet < patience and now - pinged < _RTT_SECONDS:
+                with trio.move_on_after(patience - quiet):
+                    await self.event_shutting_down.wait()
+                continue
+            pinged = now
+            if not await self._ping():
                 _LOG.info("%s is silent: dropped", self.peer_id)
                 await self.abort()
                 break
-            with trio.move_on_after(BEAT_SECONDS):
-                await self.event_shutting_down.wait()
+
+    async def _ping(self) -> bool:
+        self._ping_id: int = (self._ping_id + 1) % 2**32
+        self._ping_event = trio.Event()
+        header = _HEADER.pack(0, yamux.TYPE_PING, yamux.FLAG_SYN, 0, self._ping_id)
+        try:
+            await self._write_frame(header)
+        except RawConnError:
+            return False
+        self._ping_sent_time = trio.current_time()
+        answered = await self._pong()
+        self._heard = trio.current_time()
+        return answered
 
     async def _pong(self) -> bool:
         """Wait for the answer; starts anew when we were the ones that paused."""
