@@ -43,6 +43,8 @@ _FAIR = 0.05
 """Seconds of silence below which nobody is sulked at."""
 _MOST_SOURCES = 3
 _MOST_OWNERS = 3
+_TRIES = 2
+"""Two that dial each other at once drop one connection, and what was asked over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,18 +238,31 @@ class _Search:
         return here[:_MOST_OWNERS]
 
     async def _ask(self, owner: str) -> _Asked | None:
-        w, began = self._wanted, trio.current_time()
+        """Return an owner's first word, None when it is gone."""
+        began = trio.current_time()
         try:
-            ask = await self._finder.owner.ask(owner, Ask(w.scope, w.tag, w.have, w.after))
-            verdict = await self._hear(owner, ask)
-        except PeerError as error:
-            _LOG.debug("no word from the owner %s: %s", owner, error)
-            self._gone.add(owner)
-            return None
+            for _ in range(_TRIES):
+                asked = await self._ask_once(owner)
+                if asked is not None or not self._here(owner):
+                    break
         except trio.Cancelled:
             self._blame(owner, began)
             raise
-        return _Asked(owner, ask, verdict)
+        if asked is None:
+            self._gone.add(owner)
+        return asked
+
+    def _here(self, owner: str) -> bool:
+        return self._finder.book.is_member(owner, self._wanted.scope)
+
+    async def _ask_once(self, owner: str) -> _Asked | None:
+        w = self._wanted
+        try:
+            ask = await self._finder.owner.ask(owner, Ask(w.scope, w.tag, w.have, w.after))
+            return _Asked(owner, ask, await self._hear(owner, ask))
+        except PeerError as error:
+            _LOG.debug("no word from the owner %s: %s", owner, error)
+            return None
 
     async def _hear(self, owner: str, ask: OpenAsk) -> Verdict | None:
         """Return what an owner says; its question is closed when that fails."""
