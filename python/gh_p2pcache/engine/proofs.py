@@ -35,6 +35,7 @@ class Proofs:
         self._mark = lru_cache(4096)(
             lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
         )
+        self._said: dict[tuple[bytes, bytes], float] = {}
         self._told: OrderedDict[tuple[bytes, bytes], tuple[float, int]] = OrderedDict()
         self.tell: Callable[[bytes, list[tuple[str, str]], int], None] | None = None
         self.scope_of: Callable[[str], ScopeKeys | None] = lambda _: None
@@ -55,6 +56,8 @@ class Proofs:
             if now - self._journaled.get(key, 0.0) > _REWRITE_SECONDS:
                 self._journaled[key] = now
                 self._journal.append(("proof", *key, now))
+            if self.tell is not None and now - self._said.get(key, 0.0) > _REWRITE_SECONDS:
+                self._said[key] = now
                 news.append((repo, class_))
         if news and self.tell is not None:
             self.tell(principal, news, date)
@@ -134,6 +137,7 @@ class Proofs:
         newest = sorted(self._at.items(), key=lambda item: item[1])[-_COMPACT_AT // 2 :]
         self._at = {key: at for key, at in newest if at > oldest}
         self._journaled = dict(self._at)
+        self._said = {key: at for key, at in self._said.items() if key in self._at}
         rows = [("proof", *key, at) for key, at in self._at.items()]
         self._journal.rewrite(lambda _: rows)
 

@@ -15,7 +15,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from gh_p2pcache.sim.stage import Shown, Stage
+from gh_p2pcache.peer import packages
+from gh_p2pcache.sim.stage import Home, Shown, Stage
 
 _AWAY = 0.15
 """Seconds that the small GitHub takes for an answer, about what the real one takes."""
@@ -28,6 +29,8 @@ _ISSUE = "repos/acme/widgets/issues/1"
 _READ = f"gh p2pcache api {_ISSUE} --jq .title"
 _REFRESH = f"gh p2pcache api --refresh {_ISSUE} --jq .title"
 _PLAIN = f"gh api {_ISSUE} --jq .title"
+_OTHER = "gh p2pcache api repos/acme/widgets/issues/2 --jq .title"
+_MORE = "gh p2pcache api repos/acme/widgets/issues/3 --jq .title"
 
 
 class Story:
@@ -48,6 +51,7 @@ class Story:
         self._write(title)
         self._rate_limit()
         self._outage()
+        self._second_machine()
 
     def _first_calls(self) -> str:
         title = self._show(_PLAIN, "Plain gh asks GitHub each time.", calls=1, billed=1).stdout
@@ -92,12 +96,42 @@ class Story:
         self._show(_REFRESH, "GitHub is back, and so is the certainty.",
                    f"{_TITLE_AFTER}\n", calls=1, answer="revalidated")  # fmt: skip
 
+    def _second_machine(self) -> None:
+        """Tell of a team of two; left out where the packages of peers could not be installed."""
+        stage, second = self._stage, self._stage.second
+        if not packages.is_installed():
+            print("\nThe packages that peers need are not installed: no second machine here.")
+            return
+        print(f"\n{self._in('bold', 'A second machine joins: another daemon, another cache.')}")
+        create = f"gh p2pcache team create acme --share 'acme/*' --bootstrap {stage.first.address}"
+        self._show(create, "On the first machine: a team that shares what is named.")
+        invite = stage.run("gh p2pcache team invite acme", stage.first).stdout.split()[-1]
+        stage.start(second)
+        self._show("gh p2pcache team join -", "On the second: the invite, from stdin.",
+                   on=second, given=invite)  # fmt: skip
+        both = (stage.first, second)
+        stage.github(faults=[self._slow])
+        self._expect(
+            stage.wait(lambda: all(stage.peers(home)["members"] for home in both)), "they met"
+        )
+        proofs = stage.counted(second, "peer_proofs")
+        first = self._show(_OTHER, "The first asks GitHub …", calls=1, billed=1, answer="miss")
+        self._show(_MORE, "… for this too …", calls=1, billed=1, answer="miss")
+        stage.wait(lambda: stage.counted(second, "peer_proofs") > proofs)
+        self._show(_OTHER, "… and the second is answered by the first.", first.stdout,
+                   answer="peer", on=second)  # fmt: skip
+        stage.github(faults=[{"kind": "down"}])
+        self._show(_MORE, "GitHub is down; what one machine knows, the other has.",
+                   answer="peer", on=second)  # fmt: skip
+
     def _show(
         self,
         command: str,
         text: str,
         stdout: str | None = None,
         *,
+        on: Home | None = None,
+        given: str = "",
         calls: int | None = 0,
         billed: int | None = 0,
         answer: str = "",
@@ -106,8 +140,9 @@ class Story:
         """Run and print one step; what is given of its outcome is what it must be."""
         self._chapter += 1
         print(f"\n{self._in('bold', f'{self._chapter:2}  {text}')}")
-        print(f"    {self._in('dim', f'$ {command}')}", flush=True)
-        shown = self._stage.run(command)
+        prompt = "second $" if on else "$"
+        print(f"    {self._in('dim', f'{prompt} {command}')}", flush=True)
+        shown = self._stage.run(command, on or self._stage.first, given)
         for line in (*shown.stdout.splitlines(), *shown.stderr.splitlines()):
             print(f"    {line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}")
         print(f"    {self._in('green' if not code else 'red', _figures(shown))}", flush=True)
@@ -128,7 +163,7 @@ class Story:
 
 
 _WIDTH = 92
-_VERDICTS = ("hit", "miss", "revalidated", "stale", "coalesced", "bypass", "error")
+_VERDICTS = ("hit", "peer", "miss", "revalidated", "stale", "coalesced", "bypass", "error")
 _COLOURS: Mapping[str, str] = {
     "bold": "\033[1m",
     "dim": "\033[2m",
@@ -140,7 +175,8 @@ _COLOURS: Mapping[str, str] = {
 def _figures(shown: Shown) -> str:
     calls = {0: "no call to GitHub", 1: "1 call to GitHub"}.get(shown.calls, f"{shown.calls} calls")
     cost = f", {shown.billed} of the rate limit" if shown.calls else ""
-    verdict = " + ".join(name for name in shown.answers if name in _VERDICTS) or "plain gh"
+    verdict = " + ".join(name for name in shown.answers if name in _VERDICTS)
+    verdict = verdict or ("plain gh" if shown.command.startswith("gh api") else "done")
     code = f", exit code {shown.code}" if shown.code else ""
     return f"→ {verdict}{code}: {shown.seconds * 1000:.0f} ms, {calls}{cost}"
 
