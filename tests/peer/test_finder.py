@@ -7,8 +7,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_p2pcache.peer import exchange, finder, owner
-from gh_p2pcache.peer.finder import HEDGE, QUICK
+from gh_p2pcache.peer import exchange, owner, sulks
 from gh_p2pcache.peer.messages import (
     FETCH,
     BlobHeader,
@@ -18,6 +17,7 @@ from gh_p2pcache.peer.messages import (
     frame,
     read_message,
 )
+from gh_p2pcache.peer.search import HEDGE, QUICK
 from gh_p2pcache.peer.wire import Stream
 from gh_p2pcache.records.record import Validation
 from gh_p2pcache.records.sign import check_validation
@@ -156,7 +156,7 @@ def test_hung_holders_cost_one_deadline_and_then_none() -> None:
         await asker.find()
         assert trio.current_time() - started < HEDGE
 
-        await trio.sleep(finder.SULK)
+        await trio.sleep(sulks.SULK)
         hung[0].machine.handlers[FETCHES] = hung[0].exchange._serve
         assert isinstance(await asker.find(), Found), "all is forgiven"
 
