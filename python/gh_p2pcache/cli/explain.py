@@ -13,7 +13,7 @@ import click
 
 from gh_p2pcache import paths, settings
 from gh_p2pcache.cli import control, gh
-from gh_p2pcache.cli.output import duration, examples, pairs, say_json, size
+from gh_p2pcache.cli.output import duration, examples, moment, pairs, say_json, size
 from gh_p2pcache.errors import DaemonError, P2PCacheError
 from gh_p2pcache.overlay.files import directory
 from gh_p2pcache.supervisor import client
@@ -122,7 +122,7 @@ def text(told: dict[str, Any]) -> str:
         ("kept", "yes" if told["kept"] else f"no: {told['why']}"),
     ]
     if told["kept"]:
-        rows += _policy(told) + _held(told["held"])
+        rows += [*_policy(told), *_held(told["held"]), ("peer", _peer(told.get("peer")))]
     return pairs([*rows, ("next call", told["next"])])
 
 
@@ -156,16 +156,14 @@ def _held(held: dict[str, Any] | None) -> list[tuple[str, str]]:
         ("age", duration(held["age"])),
         ("fetched", f"{held['fetched']} by {held['fetched_by']}"),
         ("confirmed", held["confirmed"] or ""),
-        ("peer", _peer(held.get("peer"))),
         ("CID", held["cid"] or ""),
         ("tags", ", ".join(held["tags"])),
     ]
 
 
 def _peer(peer: dict[str, Any] | None) -> str:
-    """Say which other machine vouches for a record, who handed it on, and what was checked."""
+    """Say which other machine vouches for a record, and what was checked."""
     if peer is None:
         return ""
-    handed = f", handed on by {peer['from']}" if peer["from"] not in {None, peer["id"]} else ""
-    at = f" at {peer['at']}" if peer["at"] else ""
-    return f"{peer['id']}{handed} (signature {peer['signature']}, access {peer['access']}{at})"
+    at = f" at {moment(peer['at'])}" if peer["at"] else ""
+    return f"{peer['id']} (signature {peer['signature']}, access {peer['access']}{at})"

@@ -59,7 +59,7 @@ def _held(desk: Desk, call: Call, entry: Entry) -> dict[str, object]:
         "confirmed": _time(entry.validation.validated_at),
         "alive": desk.alive(entry),
         "readable": desk.readable(call, entry),
-        "tags": [tag for tag in record.tags if not tag.startswith(("node:", "scope:"))],
+        "tags": [tag for tag in record.tags if not tag.startswith(("node:", "scope:", "signer:"))],
     }
 
 
