@@ -159,51 +159,6 @@ async def test_a_burst_is_one_upstream_call(bench: Bench) -> None:
     assert len({given.body for given in answers}) == 1
 
 
-async def _sent(bench: Bench, count: int) -> None:
-    """Return when so many requests have gone upstream."""
-    for _ in range(1000):
-        if len(bench.origin.sent) >= count:
-            return
-        await asyncio.sleep(0)
-
-
-async def test_who_joined_a_call_that_goes_away_is_answered(bench: Bench) -> None:
-    await bench.ask("/user")
-    calls = [asyncio.create_task(bench.ask(ISSUES)) for _ in range(5)]
-    await _sent(bench, 2)
-    calls[0].cancel()
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    assert isinstance(answers[0], asyncio.CancelledError)
-    assert {given.status for given in answers[1:]} == {200}
-    assert len(bench.origin.sent) == 3, "the others share one call again"
-    assert (await bench.ask(ISSUES)).source == "HIT"
-
-
-async def test_who_joined_and_goes_away_takes_nobody_along(bench: Bench) -> None:
-    await bench.ask("/user")
-    calls = [asyncio.create_task(bench.ask(ISSUES)) for _ in range(5)]
-    await _sent(bench, 2)
-    calls[3].cancel()
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    assert {given.status for given in answers[:3]} == {200}
-    assert len(bench.origin.sent) == 2
-
-
-async def test_an_error_of_ours_reaches_all_who_joined_and_ends_there(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("a bug")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(bench.origin, "on_answer", broken)
-        calls = [bench.ask(ISSUES) for _ in range(5)]
-        answers = await asyncio.gather(*calls, return_exceptions=True)
-    assert {str(error) for error in answers} == {"a bug"}
-    assert len(bench.origin.sent) == 1
-    assert (await bench.ask(ISSUES)).status == 200
-
-
 async def test_a_primary_limit_is_bridged_and_ends_by_itself(bench: Bench) -> None:
     await bench.ask(ISSUES)
     bench.time.advance(400)

@@ -82,7 +82,6 @@ class SimOrigin(Origin):
             whole = b"".join([chunk async for chunk in body])
             request = replace(request, body=whole)
         self.sent.append(request)
-        await asyncio.sleep(0)  # no connection is made, or refused, at once
         response = await self.sim.handle(request)
         for _ in range(20):  # the way there and back: whoever asks at the same time has arrived
             await asyncio.sleep(0)

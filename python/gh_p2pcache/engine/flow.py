@@ -23,18 +23,13 @@ from gh_p2pcache.policy.pages import family, is_later
 from gh_p2pcache.policy.plan import plan
 from gh_p2pcache.records.message import Request, header
 
-FlightKey = tuple[object, ...]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flight:
-    """A fill under way, and on whose behalf: what is no record is for that principal alone.
-
-    It lands with None where who made it was cancelled.
-    """
+    """A fill under way, and on whose behalf: what is no record is for that principal alone."""
 
     principal: bytes
-    landed: asyncio.Future[Outcome | None]
+    fill: asyncio.Task[Outcome]
 
 
 class Engine:
@@ -57,7 +52,7 @@ class Engine:
         self._fill = fill
         self._pace = fill.pace
         self._forward = forward
-        self._flights: dict[FlightKey, Flight] = {}
+        self._flights: dict[tuple[object, ...], Flight] = {}
 
     async def prepare(self, request: Request, profile: Profile) -> Call:
         """Return what is to be done with a request (its body complete if `plan` needs it)."""
@@ -149,10 +144,11 @@ class Engine:
         key = self._flight_key(call, who)
         flight = None if call.must_ask else self._flights.get(key)
         if flight is None:
-            return (await self._lead(key, call, entry)).answer
-        outcome = await asyncio.shield(flight.landed)
-        if outcome is None:
-            return await self._join(call, entry, alone=alone)
+            flight = Flight(call.principal.id, asyncio.create_task(self._fill.run(call, entry)))
+            self._flights[key] = flight
+            flight.fill.add_done_callback(lambda _: self._landed(key, flight))
+            return (await asyncio.shield(flight.fill)).answer
+        outcome = await asyncio.shield(flight.fill)
         given = outcome.answer
         if outcome.entry is not None and self.desk.readable(call, outcome.entry):
             source = answer.STALE if given.source == answer.STALE else answer.COALESCED
@@ -163,25 +159,6 @@ class Engine:
             return (await self._fill.run(call, entry)).answer
         return coalesced(given)
 
-    async def _lead(self, key: FlightKey, call: Call, entry: Entry | None) -> Outcome:
-        """Make the fill of this key, in this very task, for all who join it meanwhile."""
-        flight = Flight(call.principal.id, asyncio.get_running_loop().create_future())
-        self._flights[key] = flight
-        try:
-            outcome = await self._fill.run(call, entry)
-        except Exception as error:
-            flight.landed.set_exception(error)
-            flight.landed.exception()  # asyncio complains of one that nobody looked at
-            raise
-        else:
-            flight.landed.set_result(outcome)
-            return outcome
-        finally:
-            if not flight.landed.done():
-                flight.landed.set_result(None)
-            if self._flights.get(key) is flight:
-                del self._flights[key]
-
     def _sharing(self, call: Call) -> bytes:
         """Return whose fill may serve this call: the team's if this token proved its access."""
         team, access = self.desk.team_of(call.plan.access), call.plan.access
@@ -189,12 +166,16 @@ class Engine:
             return call.principal.id
         return team.id if self.desk.proofs.holds(call.principal.id, access) else call.principal.id
 
-    def _flight_key(self, call: Call, who: bytes) -> FlightKey:
+    def _flight_key(self, call: Call, who: bytes) -> tuple[object, ...]:
         """Return what calls must have in common to share a fill (DESIGN section 5, step 3)."""
         headers = call.request.headers
         epoch = self.desk.tombstones.epoch(call.marks)
         own = (header(headers, b"accept-encoding"), header(headers, b"if-none-match"))
         return (call.plan.key, who, epoch, call.profile, call.no_stale, own)
+
+    def _landed(self, key: tuple[object, ...], flight: Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     def _count(self, call: Call, given: Answer) -> None:
         if given.absent:
