@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,9 @@ packages.reach()
 with warnings.catch_warnings():  # libp2p's dependencies warn while they are imported
     warnings.simplefilter("ignore")
     from gh_p2pcache.peer.network import Network
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup
 
 __all__ = ["BLUE", "RED", "Network", "free_port", "grant", "hello", "running", "topic_of", "until"]
 
@@ -95,7 +99,13 @@ def trial(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
             await test()
 
     def run() -> None:
-        trio.run(bounded)
+        try:
+            trio.run(bounded)
+        except BaseExceptionGroup as group:  # one a nursery: the leaf is what happened
+            leaf: BaseException = group
+            while isinstance(leaf, BaseExceptionGroup):
+                leaf = leaf.exceptions[0]
+            raise leaf from None
 
     run.__name__ = test.__name__
     return run

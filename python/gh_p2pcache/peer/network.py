@@ -219,13 +219,22 @@ class Network:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._speak, stream, said)
-                while (message := await read_message(stream, CONTROL)) is not None:
-                    if self.book.allow(link.peer, "control"):
-                        self._hear(link, message)
+                await self._listen(link, stream)
                 nursery.cancel_scope.cancel()
         finally:
             self._said.pop(link, None)
             self.host.drop(link)
+
+    async def _listen(self, link: Link, stream: MemberStream) -> None:
+        """Hear a member out; its end, in whatever way it comes, is no error."""
+        try:
+            while (message := await read_message(stream, CONTROL)) is not None:
+                if self.book.allow(link.peer, "control"):
+                    self._hear(link, message)
+        except PeerError as error:
+            _LOG.debug("%s: %s", link.peer, error)
+        except RejectedError as error:
+            self.book.misbehaved(link.peer, 10, f"member: {error}")
 
     def _take(self, link: Link) -> None:
         """Make this the peer's one connection; raises PeerError if the one there is stays.

@@ -45,6 +45,9 @@ from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.store.identity import seed_of
 
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup  # trio brings it
+
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
 _ALONE_SECONDS = 60.0
@@ -57,10 +60,21 @@ def run(listener: socket.socket, heartbeat: int, configured: Settings) -> None:
     A hello for other scopes than the first one's executes the process anew, with the same
     descriptors: topics are subscribed before a host starts, and a fresh process leaks nothing.
     """
-    if trio.run(_live, listener, heartbeat, configured):
+    try:
+        anew = trio.run(_live, listener, heartbeat, configured)
+    except BaseExceptionGroup as group:
+        raise _leaf(group) from group
+    if anew:
         for descriptor in (listener.fileno(), heartbeat):
             os.set_inheritable(descriptor, True)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
+
+
+def _leaf(error: BaseException) -> BaseException:
+    """Return what happened inside nurseries, each of which wraps it once more."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _live(listener: socket.socket, heartbeat: int, configured: Settings) -> bool:
