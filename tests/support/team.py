@@ -17,7 +17,7 @@ from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.supervisor import client
 from support.gateway import Fields, Reply, fields_of_gh, read_reply
-from support.sim import ROOT, SimProcess
+from support.sim import ROOT, SECRETS, SimProcess
 from support.wait import until
 
 SECRET = "p2pcache_tests"
@@ -127,6 +127,47 @@ class Daemon:
             return read_reply(connection.getresponse())
         finally:
             connection.close()
+
+    def gh(self, *arguments: str, token: str = "alice") -> subprocess.CompletedProcess[str]:
+        """Run `gh p2pcache api …` as a user of this machine does, by the entry point."""
+        config = self.root / "config/gh"
+        config.mkdir(parents=True, exist_ok=True)
+        upstream = self.env["CACHE_UPSTREAM"].removeprefix("unix://")
+        (config / "config.yml").write_text(f'version: "1"\nhttp_unix_socket: {upstream}\n')
+        user = {
+            "GH_CONFIG_DIR": str(config),
+            "GH_TOKEN": SECRETS[token],
+            "GH_NO_UPDATE_NOTIFIER": "1",
+            "GH_PROMPT_DISABLED": "1",
+            "GH_TELEMETRY": "false",
+            "CACHE_LOG": "info",
+            "LC_ALL": "C.UTF-8",
+        }
+        return subprocess.run(
+            [*self.within, str(ROOT / "gh-p2pcache"), *arguments],
+            env=self.env | user,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def do(self, *arguments: str) -> str:
+        """Run another `gh p2pcache ARGUMENTS`; returns stdout."""
+        return subprocess.run(
+            [*self.within, sys.executable, "-m", "gh_p2pcache", *arguments],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+
+    def explain(self, target: str, *, door: str = "ttl", token: str | None = "alice") -> Any:
+        """Return what `gh p2pcache explain` is told of a call."""
+        return self.ask(target, door=door, token=token, headers={"X-P2PCache-Mode": "explain"}).json
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Ask the control socket."""

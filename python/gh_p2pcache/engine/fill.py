@@ -100,6 +100,7 @@ class Fill:
         sent = self._conditional(call, entry)
         blocked = self.budgets.blocked(call.principal.id, call.plan.site, call.plan.resource)
         if blocked is None and header(sent.headers, b"if-none-match") is not None:
+            self.stats.event("peer_sampled")
             given = (await self._ask(call, entry)).answer
             if given.stream is not None:
                 await given.stream.aclose()
