@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import zlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
-from gh_p2pcache.engine.answer import Answer, cache_fields, own_error
+from gh_p2pcache.engine.answer import Answer, own_error
 from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, predicted, publisher
 from gh_p2pcache.engine.members import Members
 from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.pace import Pace
+from gh_p2pcache.engine.passing import own_fields, passed_on, read_whole, streaming
 from gh_p2pcache.engine.shelf import Entry
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.errors import OriginError
 from gh_p2pcache.origin.etag import plain, predict
-from gh_p2pcache.origin.upstream import Streamed, Upstream
-from gh_p2pcache.policy.conditional import wants_gzip
+from gh_p2pcache.origin.upstream import Upstream
 from gh_p2pcache.policy.control import upstream_headers
 from gh_p2pcache.policy.freshness import ceiling, is_private_body, keepable
 from gh_p2pcache.policy.headers import http_date, kept_headers, merge_304
@@ -43,9 +41,6 @@ BRIDGED_SECONDS = 10.0
 
 READ_SECONDS = 60.0
 """How long a read that nothing can bridge waits for the head of an answer or its next bytes."""
-
-_PIECE = 1 << 18
-"""Most bytes that are unpacked at once of a body that passes through."""
 
 _VOLATILE = (b"x-ratelimit-", b"x-github-request-id", b"date", b"etag", b"expires", b"age")
 _GZIP = (b"accept-encoding", b"gzip")
@@ -131,14 +126,14 @@ class Fill:
             try:
                 opened = self.origin.open(sent, silence=seconds)
                 streamed = await stack.enter_async_context(opened)
-                body, rest = await _read(streamed, self.desk.settings.max_entry)
+                body, rest = await read_whole(streamed, self.desk.settings.max_entry)
             except OriginError as error:
                 return await self._unreachable(call, entry, error)
             response = Response(streamed.status, streamed.headers, body)
             self._learn(call, response)
             if rest is not None:
                 await self._drop(call)
-                return Outcome(_streaming(call, response, rest, stack.pop_all()))
+                return Outcome(streaming(call, response, rest, stack.pop_all()))
         self.stats.event("bytes_fetched", len(body))
         return await self._judge(call, entry, sent, response, started)
 
@@ -358,72 +353,6 @@ def record_tags(call: Call, found: frozenset[str], keys: ScopeKeys) -> tuple[str
     if call.plan.row.immutable:
         return (own, *sorted(call.plan.tags))
     return tuple(sorted({own, *call.plan.tags, *found}))
-
-
-async def _read(streamed: Streamed, limit: int) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """Return the whole body, or its beginning and the rest when it is larger than `limit`."""
-    body = bytearray()
-    async for chunk in streamed.chunks:
-        body += chunk
-        if len(body) > limit:
-            return bytes(body), streamed.chunks
-    return bytes(body), None
-
-
-def _streaming(
-    call: Call, response: Response, rest: AsyncIterator[bytes], stack: AsyncExitStack
-) -> Answer:
-    async def chunks() -> AsyncGenerator[bytes, None]:
-        async with stack:
-            yield response.body
-            async for chunk in rest:
-                yield chunk
-
-    why = "larger than is kept"
-    headers = response.headers + cache_fields(answer.BYPASS, 0, detail=why)
-    stream = chunks()
-    if header(headers, b"content-encoding") == b"gzip" and not wants_gzip(call.request.headers):
-        dropped = {b"content-encoding", b"content-length"}
-        headers = tuple(field for field in headers if field[0] not in dropped)
-        stream = _unpacked(stream)
-    return Answer(response.status, headers, b"", answer.BYPASS, stream=stream, detail=why)
-
-
-async def _unpacked(packed: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Undo gzip on the way, a bounded piece at a time. Raises OriginError where it is broken."""
-    inflate = zlib.decompressobj(wbits=31)
-    async with aclosing(packed):
-        async for chunk in packed:
-            left = chunk
-            while left:
-                try:
-                    yield inflate.decompress(left, _PIECE)
-                except zlib.error as error:
-                    raise OriginError(f"GitHub sent broken gzip: {error}") from error
-                left = inflate.unconsumed_tail
-
-
-def own_fields(given: Answer, response: Response) -> Answer:
-    """Return an answer with what GitHub just told this principal, which a shared record leaves out.
-
-    Rate limits, scopes and the like: who asked GitHub is answered as GitHub did.
-    """
-    given.headers = merge_304(given.headers, kept_headers(response.headers, shared=False))
-    return given
-
-
-def passed_on(call: Call, response: Response, detail: str) -> Answer:
-    """Hand GitHub's answer on as it is, without gzip for a client that did not ask for it."""
-    headers, body = response.headers, response.body
-    if header(headers, b"content-encoding") == b"gzip" and not wants_gzip(call.request.headers):
-        with suppress(ValueError):  # broken gzip: as it is, for the client to judge
-            body = plain(headers, body)
-            headers = tuple(field for field in headers if field[0] != b"content-encoding")
-    headers = tuple(field for field in headers if field[0] != b"content-length")
-    if call.request.method != "HEAD" and response.status not in {204, 304}:
-        headers += ((b"content-length", b"%d" % len(body)),)
-    fields = cache_fields(answer.MISS, 0, detail=detail)
-    return Answer(response.status, headers + fields, body, answer.MISS, detail=detail)
 
 
 def _date(response: Response, desk: Desk) -> int:
