@@ -129,6 +129,10 @@ class Host:
             try:
                 yield
             finally:
+                # Closing politely takes the library awaits, which a cancelled task hasn't got.
+                with trio.CancelScope(deadline=trio.current_time() + 2, shield=True):
+                    for link in list(self._links.values()):
+                        await link.muxer.abort()
                 nursery.cancel_scope.cancel()
 
     async def _listen(self, port: int, hosts: tuple[str, ...]) -> int:

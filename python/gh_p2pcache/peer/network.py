@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 from gh_p2pcache.errors import RejectedError
+from gh_p2pcache.peer import status
 from gh_p2pcache.peer.address import Address, parse
 from gh_p2pcache.peer.book import Book, Entry
 from gh_p2pcache.peer.discovery import Dialer, Schedule
@@ -23,8 +24,9 @@ from gh_p2pcache.peer.local_messages import Hello, PeerStatus
 from gh_p2pcache.peer.mdns import Mdns
 from gh_p2pcache.peer.membership import CONTROL, Handshake, Reachable, Whereabouts, judge, prove
 from gh_p2pcache.peer.message import Message, frame, read_message
+from gh_p2pcache.peer.reach import Reach
 from gh_p2pcache.peer.topic import topic_name
-from gh_p2pcache.peer.watch import own_addresses, watch
+from gh_p2pcache.peer.watch import watch
 from gh_p2pcache.peer.wire import PeerError, Stream
 from gh_p2pcache.peer.wire_messages import PeerAddresses, PeerExchange
 from gh_p2pcache.records.sign import peer_id
@@ -55,10 +57,7 @@ class Network:
         schedule = Schedule(self.own_id, self._links.__contains__)
         self._dialer = Dialer(schedule, self._dial_target)
         self._mdns: Mdns | None = None
-        self._addresses: list[Address] = []
-        self._outside: dict[Address, None] = {}
-        """Where members have reached us, as they see it (a forwarded port)."""
-        self._reached = False
+        self._reach = Reach(self.own_id, keeper=hello.keeper)
         self._nursery: trio.Nursery | None = None
         self._on_met: list[Callable[[str], Awaitable[None]]] = []
         self._on_change: list[Callable[[], None]] = []
@@ -74,7 +73,7 @@ class Network:
     @property
     def accepting(self) -> bool:
         """Whether others can dial us: somebody has, or has told us that it could."""
-        return self._reached
+        return self._reach.accepting
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
         """Open a stream to a connected member; raises PeerError."""
@@ -136,7 +135,8 @@ class Network:
         port = self.host.port
         if self._hello.port and port != self._hello.port:
             self._problems.append(f"port {self._hello.port} is taken: listening on {port}")
-        self._addresses = own_addresses(port, self.own_id)
+        self._reach.port = port
+        self._reach.moved(accepting=False)
         now = trio.current_time()
         for text in self._hello.bootstrap:
             try:
@@ -148,9 +148,9 @@ class Network:
                 self._dialer.schedule.learn(entry.id, list(entry.addresses), now)
         if self._hello.mdns:
             self._mdns = Mdns(self.own_id, port, self._keys.values(), self._found)
-            nursery.start_soon(self._mdns.restart, self._addresses)
+            nursery.start_soon(self._mdns.restart, self._reach.inside)
         nursery.start_soon(self._dialer.run)
-        nursery.start_soon(watch, lambda: own_addresses(port, self.own_id), self._network_changed)
+        nursery.start_soon(watch, self._reach.look, self._network_changed)
         nursery.start_soon(self._save)
 
     async def _leave(self) -> None:
@@ -166,14 +166,12 @@ class Network:
     async def _network_changed(self) -> None:
         """Other addresses, or the machine has slept: what we knew of reaching and being reached."""
         _LOG.info("the network has changed")
-        self._addresses = own_addresses(self.host.port, self.own_id)
-        self._outside.clear()
-        self._reached = any(not link.dialed for link in self._links.values())
+        self._reach.moved(accepting=any(not link.dialed for link in self._links.values()))
         self._tell_whereabouts()
         self._dialer.schedule.hurry(trio.current_time())
         self._dialer.wake()
         if self._mdns is not None:
-            await self._mdns.restart(self._addresses)
+            await self._mdns.restart(self._reach.inside)
 
     # ---- meeting
 
@@ -204,7 +202,7 @@ class Network:
             self.book.entry(link.peer).accepting = True
             self.book.learn(link.peer, [Address(*link.remote, link.peer)])
         else:
-            self._reached = True
+            self._reach.accepting = True
         to_say, said = trio.open_memory_channel[Message](_TOLD)
         self._said[link] = to_say
         link.admit()
@@ -214,7 +212,7 @@ class Network:
             self._nursery.start_soon(self._tell_met, callback, link.peer)
         self._nursery.start_soon(self.gossip.meet, link)
         self._changed()
-        self._say(link, self._whereabouts())
+        self._say(link, self._reach.whereabouts())
         self._say(link, self._exchange(link, self.book.entries()))
         try:
             async with trio.open_nursery() as nursery:
@@ -289,14 +287,9 @@ class Network:
             with suppress(trio.WouldBlock, trio.BrokenResourceError):
                 to_say.send_nowait(message)
 
-    def _whereabouts(self) -> Whereabouts:
-        known = [*self._outside, *self._addresses][:16]
-        addrs = tuple(map(str, known)) if self._reached else ()
-        return Whereabouts(self._reached, self._hello.keeper, self.host.port, addrs)
-
     def _tell_whereabouts(self) -> None:
         for link in list(self._said):
-            self._say(link, self._whereabouts())
+            self._say(link, self._reach.whereabouts())
 
     def _hear(self, link: Link, message: Message) -> None:
         if isinstance(message, Whereabouts):
@@ -324,11 +317,7 @@ class Network:
                     self._say(other, self._exchange(other, [entry]))
 
     def _hear_reachable(self, message: Reachable) -> None:
-        address = parse(message.addr)
-        if address.peer == self.own_id and address not in self._addresses:
-            self._outside = dict.fromkeys([address, *self._outside][:4])
-        if not self._reached:
-            self._reached = True
+        if self._reach.reached_at(parse(message.addr)):
             self._tell_whereabouts()
             self._changed()
 
@@ -401,42 +390,16 @@ class Network:
 
     def peers(self) -> list[PeerStatus]:
         """Return who is there and who is banned."""
-        return [
-            self._status(entry)
-            for entry in self.book.entries()
-            if entry.link is not None or self.book.is_banned(entry.id)
-        ]
-
-    def _status(self, entry: Entry) -> PeerStatus:
-        link = self._links.get(entry.id)
-        bytes_in, bytes_out = self.book.traffic(entry)
-        seen_at = (
-            [f"/{_kind(link.remote[0])}/{link.remote[0]}/tcp/{link.remote[1]}"] if link else []
-        )
-        return PeerStatus(
-            id=entry.id,
-            addrs=tuple([*map(str, entry.addresses)] or seen_at)[:16],
-            since=link.since if link else 0.0,
-            scopes=tuple(sorted(self._teams.get(scope, "") for scope in entry.scopes)),
-            rtt=link.rtt if link else 0.0,
-            records_in=entry.records_in,
-            records_out=entry.records_out,
-            bytes_in=bytes_in,
-            bytes_out=bytes_out,
-            score=self.book.score(entry.id),
-            banned=self.book.is_banned(entry.id),
-            why=entry.why if self.book.is_banned(entry.id) else "",
-            accepting=entry.accepting,
-        )
+        return status.peers(self.book, self._links, self._teams)
 
     def report(self) -> dict[str, Any]:
         """Return the rest of the status: our addresses, port, problems."""
         problems = [*self._problems, *self._dialer.schedule.problems()]
         if self._mdns is not None and self._mdns.problem:
             problems.append(self._mdns.problem)
-        nat = "" if self._reached or not self._links else "nobody could dial this machine yet"
+        nat = "" if self.accepting or not self._links else "nobody could dial this machine yet"
         return {
-            "addrs": tuple(map(str, [*self._outside, *self._addresses]))[:32],
+            "addrs": tuple(map(str, self._reach.addresses()))[:32],
             "port": self.host.port,
             "id": self.own_id,
             "mdns": self._mdns is not None and not self._mdns.problem,
@@ -451,7 +414,3 @@ def _parsed(addrs: Iterable[str]) -> list[Address]:
         with suppress(RejectedError):
             found.append(parse(text))
     return found
-
-
-def _kind(host: str) -> str:
-    return "ip6" if ":" in host else "ip4"
