@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gh_p2pcache.engine.peers import Found, Offer
+from gh_p2pcache.engine.peers import Found, Offer, Peers
 from gh_p2pcache.records.record import Validation
 from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.store.shared import read_shared
@@ -51,17 +51,21 @@ class Link:
 
     async def find(self, scope: bytes, tag: str, *, have: bytes, after: int) -> Found:
         self.asked.append(tag)
+        known = None
         for said in reversed(self.circle.announced):
             found = said.by.bench and read_shared(
                 said.by.bench.house.settings.cache_dir / "records", scope, tag
             )
-            if said.by is self or not said.by.up or (said.scope, said.tag) != (scope, tag):
+            if said.by is self or (said.scope, said.tag) != (scope, tag):
+                continue
+            if not said.by.up:
+                known = known or said.by.tampers(Offer(said.validation, b"", "")).validation
                 continue
             if found and found.validation.github_date > after:
                 blob = b"" if found.validation.digest == have else found.blob
                 validation = replace(found.validation, validated_at=0.0)
                 return Found(said.by.tampers(Offer(validation, blob, said.by.name)))
-        return Found(yours=True)
+        return Found(yours=True, known=known)
 
     @property
     def name(self) -> str:
@@ -104,12 +108,19 @@ class Circle:
     announced: list[Announced] = field(default_factory=list)
     said: list[bytes] = field(default_factory=list)
 
-    async def machine(self, env: dict[str, str] | None = None) -> Bench:
-        """Start one more machine; all see the same GitHub and the same time."""
+    async def machine(
+        self,
+        env: dict[str, str] | None = None,
+        behind: Callable[[Link, Path], Peers] = lambda link, _: link,
+    ) -> Bench:
+        """Start one more machine; all see the same GitHub and the same time.
+
+        `behind` makes its peers of its link and its directory.
+        """
         link = Link(self)
         first = self.links[0].bench if self.links else None
         where = self.directory / str(len(self.links))
-        made = Bench(where, SECRET if env is None else env, beside=first, peers=link)
+        made = Bench(where, SECRET if env is None else env, beside=first, peers=behind(link, where))
         link.bench = made
         self.links.append(link)
         await made.start()

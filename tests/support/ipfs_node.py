@@ -59,7 +59,14 @@ class StandIn:
 
     async def _end(self) -> str:
         self._gone.set()
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
         await self._runner.cleanup()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+        await asyncio.sleep(0)  # what was closed is
         return ""
 
     async def _start(self) -> str:

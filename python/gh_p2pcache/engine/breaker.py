@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 _LOG = logging.getLogger(__name__)
 FAILURES = 3
@@ -16,9 +17,10 @@ class Breaker:
     The first of them is in the log, and that it is over; nothing between.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, now: Callable[[], float] = time.monotonic) -> None:
         """Begin with it working; `what` it is, for the log."""
         self._what = what
+        self._now = now
         self._failures = 0
         self._until = 0.0
         self.trouble = ""
@@ -26,14 +28,14 @@ class Breaker:
     @property
     def resting(self) -> bool:
         """Whether it is to be left alone now."""
-        return time.monotonic() < self._until
+        return self._now() < self._until
 
     def admits(self) -> bool:
         """Tell whether to try now; where one try is to decide, only who asks first."""
         if self.resting:
             return False
         if self._failures >= FAILURES:
-            self._until = time.monotonic() + REST_SECONDS
+            self._until = self._now() + REST_SECONDS
         return True
 
     def failed(self, why: str) -> None:
@@ -41,7 +43,7 @@ class Breaker:
         self._failures += 1
         if self._failures < FAILURES:
             return
-        self._until = time.monotonic() + REST_SECONDS
+        self._until = self._now() + REST_SECONDS
         if not self.trouble:
             _LOG.warning("%s fails and is left alone for %d s: %s", self._what, REST_SECONDS, why)
         self.trouble = why
