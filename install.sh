@@ -10,6 +10,8 @@ Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and `
        ./install.sh --test [ARG…]         set up a test environment and run every check;
                                           with arguments: only pytest, with them
        ./install.sh --setup               set up the engine alone (`gh p2pcache setup`)
+       ./install.sh --folders             print the folders that a set-up fills: the same names,
+                                          the same content
        ./install.sh --uninstall           take all of it back
        ./install.sh --help
 
@@ -94,7 +96,7 @@ keep=
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
-        --demo | --test | --setup | --background-setup | --uninstall) command=${1#--} ;;
+        --demo | --test | --setup | --folders | --background-setup | --uninstall) command=${1#--} ;;
         --keep-cache) keep=--keep-cache ;;
         --prefix=*) prefix=${1#--prefix=} ;;
         --prefix)

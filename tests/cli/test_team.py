@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gh_p2pcache import settings
 from gh_p2pcache.cli.main import commands
-from gh_p2pcache.teams import memberships
+from gh_p2pcache.teams import load_teams, memberships
 from support.small_daemon import SmallDaemon, small_daemon
 
 PEER = "12D3KooW9pP4Seg3kZYhySpuVjn1RPdQBsUFZKiFxGMGQN5MeL6A"
@@ -57,6 +58,29 @@ def test_from_creation_to_a_second_machine(tmp_path: Path) -> None:
     assert there == here | {"joined": there["joined"]}
     row = do(other, "list").stdout.splitlines()[1]
     assert re.split(r"  +", row)[:2] == ["acme", "acme/*, octo/hello"]
+
+
+def test_a_machine_joins_those_that_have_a_bare_secret(tmp_path: Path) -> None:
+    said = do(tmp_path, "join", "--secret", "fleet", "--share", "acme/*", given="correct horse\n")
+    assert said.exit_code == 0, said.output
+    assert "This machine is in team fleet." in said.stdout
+    assert "correct horse" not in said.output
+    (team,) = load_teams(settings.load({"CACHE_STATE_DIR": str(tmp_path)}, {}), pytest.fail)
+    assert (team.secret, team.share) == ("correct horse", ("acme/*",))
+
+    again = do(tmp_path, "join", "--secret", "fleet", "--share", "acme/*", given="other")
+    assert again.exit_code == 2
+    assert "already" in again.stderr
+    invited = do(tmp_path, "invite", "fleet")
+    assert invited.exit_code == 2
+    assert "was joined by its secret" in invited.stderr
+
+
+def test_a_bare_secret_comes_with_what_it_shares(tmp_path: Path) -> None:
+    for arguments in (["--secret", "fleet"], ["--share", "acme/*"]):
+        said = do(tmp_path, "join", *arguments, given="x")
+        assert said.exit_code == 2
+        assert "--secret and --share go together" in said.stderr
 
 
 def test_no_command_prints_the_secret_but_in_an_invite(tmp_path: Path) -> None:

@@ -53,6 +53,19 @@ def test_an_upgrade_keeps_the_engine_a_daemon_may_still_run_and_no_older_one(
     assert not first.exists()
 
 
+def test_the_folders_named_for_a_cache_are_those_that_a_set_up_fills(machine: Machine) -> None:
+    named = [Path(line) for line in machine.install("--folders").stdout.splitlines()]
+    assert not machine.data.exists()
+
+    machine.install("--setup")
+    assert named == [machine.engine.resolve(), (machine.engine / "peer-site").resolve()]
+
+    (machine.checkout / "python/gh_p2pcache/new.py").write_text("2")
+    after = [Path(line) for line in machine.install("--folders").stdout.splitlines()]
+    assert after[0] != named[0]
+    assert after[1] == named[1]
+
+
 def test_two_at_once_wait_for_each_other(machine: Machine) -> None:
     both = [machine.start_install("--setup") for _ in range(2)]
     said = [process.communicate(timeout=60)[0] for process in both]

@@ -79,15 +79,40 @@ def invite(*, name: str | None, bootstrap: tuple[str, ...]) -> None:
         _renew(err=True)
 
 
-@command.command(epilog=examples("gh p2pcache team join", "gh p2pcache team join - < invite.txt"))
+@command.command(
+    epilog=examples(
+        "gh p2pcache team join",
+        "gh p2pcache team join - < invite.txt",
+        "gh p2pcache team join --secret fleet --share 'acme/*' < secret.txt",
+    )
+)
 @click.argument("invite", required=False, metavar="[INVITE | -]")
-def join(*, invite: str | None) -> None:
+@click.option(
+    "--secret",
+    "name",
+    metavar="NAME",
+    help="by the others' CACHE_P2P_SHARED_SECRET, not an invite; NAME is the team's name here",
+)
+@click.option(
+    "--share", multiple=True, metavar="PATTERN", help="with --secret: OWNER/REPO, or 'OWNER/*'"
+)
+def join(*, invite: str | None, name: str | None, share: tuple[str, ...]) -> None:
     """Become a member by an INVITE.
 
     Without one it is asked for, or read from a pipe: on a command line it would stay in the
     shell's history and be seen by others while it runs.
     """
-    member, is_new = changes.join(_state(), _given(invite), _warn)
+    if bool(name) != bool(share):
+        raise UsageError("--secret and --share go together")
+    if name:
+        secret = _given(invite, "Secret").strip()
+        _say_joined(changes.join_by_secret(_state(), name, secret, share, _warn), is_new=True)
+        return
+    member, is_new = changes.join(_state(), _given(invite, "Invite"), _warn)
+    _say_joined(member, is_new=is_new)
+
+
+def _say_joined(member: Membership, *, is_new: bool) -> None:
     team = member.team
     if not is_new:
         click.echo(f"This machine is in team {team.name} already; what it shares was renewed:")
@@ -220,12 +245,12 @@ def _teams(name: str | None) -> list[str]:
     return names
 
 
-def _given(word: str | None) -> str:
+def _given(word: str | None, prompt: str) -> str:
     if word and word != "-":
         return word
     if word == "-" or not sys.stdin.isatty():
         return sys.stdin.read()
-    answer: str = click.prompt("Invite", hide_input=True, err=True)
+    answer: str = click.prompt(prompt, hide_input=True, err=True)
     return answer
 
 

@@ -15,6 +15,8 @@ from gh_p2pcache.installer.progress import InstallError, Progress
 LINK = "engine"
 ENGINES = "engines"
 
+_PACKAGE, _LOCK = "python/gh_p2pcache", "requirements.lock"
+
 # Everything is imported once before an engine is selected: a missing wheel shows here. The peer
 # process has packages of its own, which come later (see peers).
 _CHECK = """
@@ -32,10 +34,10 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
     else is at it and `wait` is false.
     """
     with environment.locked(data, progress, wait=wait) as descriptor:
-        package = checkout / "python/gh_p2pcache"
-        lock_file = checkout / "requirements.lock"
-        name = environment.identity(lock_file.read_bytes(), _tree_digest(package))
-        path = data / ENGINES / name
+        package = checkout / _PACKAGE
+        lock_file = checkout / _LOCK
+        path = folder(data, checkout)
+        name = path.name
         line = f"{gh_p2pcache.__version__} {_commit(checkout)}"
         if environment.is_complete(path) and not _broken(path):
             if (path / environment.MARKER).read_text(encoding="utf-8") != line + "\n":
@@ -53,6 +55,12 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
             )
         _select(data, name)
         _remove_old(data, name)
+
+
+def folder(data: Path, checkout: Path) -> Path:
+    """Return where this checkout's engine is, or will be: another code or Python, another one."""
+    parts = ((checkout / _LOCK).read_bytes(), _tree_digest(checkout / _PACKAGE))
+    return data / ENGINES / environment.identity(*parts)
 
 
 def _add_package(site: Path, package: Path, line: str) -> str:

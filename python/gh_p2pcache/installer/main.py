@@ -43,6 +43,8 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
             _set_up(data, checkout, progress)
             peers.set_up(data, checkout, progress)
             progress.say("Next: gh p2pcache api user")
+        case "folders":
+            print(engine.folder(data, checkout), peers.folder(data, checkout), sep="\n")
         case "background-setup":
             _background(data, checkout)
         case "demo":

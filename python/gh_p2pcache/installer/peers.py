@@ -15,6 +15,7 @@ from gh_p2pcache.installer.progress import InstallError, Progress
 
 _FOLDER = "peers"
 _LINK = "peer-site"
+_LOCK = "requirements-peer.lock"
 
 # All of the peer process is imported once with them: a missing wheel or library shows here.
 _CHECK = """
@@ -35,9 +36,9 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
     A failure is one line to the user: without them the cache works, alone. Raises BusyError if
     somebody else is at it and `wait` is false.
     """
-    lock_file = checkout / "requirements-peer.lock"
+    lock_file = checkout / _LOCK
     with environment.locked(data, progress, wait=wait) as descriptor:
-        path = data / _FOLDER / environment.identity(lock_file.read_bytes())
+        path = folder(data, checkout)
         python = data / engine.LINK / "bin/python"
         link = data / engine.LINK / _LINK
         if environment.is_complete(path) and not _broken(python, path):
@@ -52,6 +53,11 @@ def set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True)
                 return
         _lead(link, path)
         _remove_unused(data)
+
+
+def folder(data: Path, checkout: Path) -> Path:
+    """Return where the packages of this checkout's peers are, or will be."""
+    return data / _FOLDER / environment.identity((checkout / _LOCK).read_bytes())
 
 
 def _install(

@@ -35,6 +35,8 @@ FOREIGN = (
     "PATH",
     "CI",
     "TZ",
+    # A runner of GitHub Actions ends what has its job's value, once the job is over.
+    "RUNNER_TRACKING_ID",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     # gh's own configuration may name the socket that is our upstream.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError, RejectedError, UsageError
+from gh_p2pcache.records.seal import GENERATED_PREFIX
 from gh_p2pcache.teams import files, held, invites, vault
 from gh_p2pcache.teams.files import Membership, Team
 from gh_p2pcache.teams.invites import Invite
@@ -41,6 +42,8 @@ def invite(state: Path, name: str, bootstrap: Sequence[str] = ()) -> str:
     Raises UsageError, KeyringError.
     """
     member = held.attended(state, name)
+    if not member.team.secret.startswith(GENERATED_PREFIX):
+        raise UsageError(f"team '{name}' was joined by its secret: that is what others join by")
     team = replace(member.team, bootstrap=_both(member.team.bootstrap, _addresses(bootstrap)))
     if team != member.team:
         files.write(state, replace(member, team=team))
@@ -86,6 +89,22 @@ def join(state: Path, text: str, warn: Warn) -> tuple[Membership, bool]:
     team = replace(team, secret=given.secret)
     now = replace(member, team=team, generation=given.generation)
     return held.keep(state, now, warn), changed
+
+
+def join_by_secret(
+    state: Path, name: str, secret: str, share: Sequence[str], warn: Warn
+) -> Membership:
+    """Become a member of those with this secret (CACHE_P2P_SHARED_SECRET), which can be any text.
+
+    Unlike that variable it is no part of what callers must agree on. Raises UsageError.
+    """
+    _check_name(name)
+    if not secret:
+        raise UsageError("there is no secret")
+    if files.path_of(state, name).exists():
+        raise UsageError(f"this machine is in a team '{name}' already (gh p2pcache team list)")
+    team = Team(name, secret, _patterns(share))
+    return held.keep(state, _new(team, secrets.token_bytes(8)), warn)
 
 
 def leave(state: Path, name: str, warn: Warn) -> None:
