@@ -118,7 +118,14 @@ class Desk:
         """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
         if self.lists.overtaken(call, entry) or self.tombstones.recently_written(call.marks):
             return -self.age(entry)
+        if call.profile == "exact" and call.plan.operation is None and self._hearsay(entry):
+            return -self.age(entry)
         return min(call.life, entry.validation.ttl, entry.bound) - self.age(entry)
+
+    def _hearsay(self, entry: Entry) -> bool:
+        """Tell whether GitHub has not itself told this machine that the entry is current."""
+        own, signer = self.shelf.signer, entry.validation.signer
+        return bool(signer) and own is not None and signer != own.public
 
     def stale_bound(self, call: Call) -> float:
         """Return the oldest age that may bridge a limit or an outage."""
