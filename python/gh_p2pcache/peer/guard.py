@@ -36,7 +36,6 @@ MEMBER_BYTES = 32 * 1024 * 1024
 _WINDOW = 1024 * 1024
 """Of a stream at most: 20 MB/s over 50 ms. The library's 16 MB let each stream hold that much."""
 _HEADER = struct.Struct(yamux.YAMUX_HEADER_FORMAT)
-_PONG = _HEADER.pack(0, yamux.TYPE_PING, yamux.FLAG_ACK, 0, 0)[:8]
 
 
 class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
@@ -48,7 +47,8 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         self.sent = 0
         self.room = STRANGER_BYTES
         """Unread bytes that the peer may have here; more ends the connection."""
-        self._heard = trio.current_time()
+        self.secured_conn: Any
+        self._life = self.secured_conn = _Life(self.secured_conn)
         self._half_closed: dict[int, float] = {}
         self._outbox, self._inbox = trio.open_memory_channel[bytes](_QUEUE_FRAMES)
 
@@ -77,7 +77,6 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
             raise trio.TooSlowError  # which the library takes as: close this connection
         body: bytes = await super()._read_data_body(length)
         self.received += len(body)
-        self._heard = trio.current_time()
         return body
 
     async def _write_frame(self, data: bytes) -> None:
@@ -86,8 +85,6 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         The library writes in the caller's task: a deadline of the caller's that ends in the middle
         of a frame breaks every stream of the connection.
         """
-        if data.startswith(_PONG):
-            self._heard = trio.current_time()
         with trio.move_on_after(_WRITE_SECONDS):
             try:
                 await self._outbox.send(data)
@@ -121,7 +118,7 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         pinged = -_RTT_SECONDS
         while not self.event_shutting_down.is_set():
             now = trio.current_time()
-            quiet = now - self._heard
+            quiet = now - self._life.heard
             if quiet < patience and now - pinged < _RTT_SECONDS:
                 with trio.move_on_after(patience - quiet):
                     await self.event_shutting_down.wait()
@@ -141,20 +138,24 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         except RawConnError:
             return False
         self._ping_sent_time = trio.current_time()
-        answered = await self._pong()
-        self._heard = trio.current_time()
-        return answered
+        return await self._pong()
 
     async def _pong(self) -> bool:
-        """Wait for the answer; starts anew when we were the ones that paused."""
-        for _ in range(3):
-            due = trio.current_time() + SILENCE_SECONDS
+        """Wait for the answer, or for anything else: on a slow line a pong comes after the data.
+
+        Starts anew when we were the ones that paused.
+        """
+        asked = trio.current_time()
+        while not self._ping_event.is_set():
+            due = max(asked, self._life.heard) + SILENCE_SECONDS
             with trio.move_on_at(due):
                 await self._ping_event.wait()
-                return True
-            if trio.current_time() - due < _LATE_SECONDS:
-                return False
-        return False
+            now = trio.current_time()
+            if now - due >= _LATE_SECONDS:
+                asked = now
+            elif now >= max(asked, self._life.heard) + SILENCE_SECONDS:
+                return self._ping_event.is_set()
+        return True
 
     def _sweep_stale_streams(self, now: float | None = None) -> int:
         """Forget streams that the peer never closes, which the library keeps for ever."""
@@ -168,6 +169,23 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
                 self.stream_buffers[sid].clear()
                 self.stream_events[sid].set()
         return int(super()._sweep_stale_streams(now))
+
+
+class _Life:
+    """A secured connection that remembers when something was last heard on it."""
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+        self.heard = trio.current_time()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._conn, name)
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Read."""
+        data: bytes = await self._conn.read(n)
+        self.heard = trio.current_time()
+        return data
 
 
 def guard_tasks(service: Any) -> None:
