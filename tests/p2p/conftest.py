@@ -1,6 +1,7 @@
 """Teams of real daemons on this machine, met over loopback."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,12 @@ from support.team import Daemon, meet
 Team = Callable[..., list[Daemon]]
 
 
+def at_once(do: Callable[[Daemon], None], machines: Sequence[Daemon]) -> None:
+    """Do something with several machines at the same time."""
+    with ThreadPoolExecutor(len(machines) or 1) as threads:
+        list(threads.map(do, machines))
+
+
 @contextmanager
 def teams(sim: SimProcess) -> Iterator[Team]:
     """Start so many machines of one team; the first of each is whom the others dial."""
@@ -23,13 +30,13 @@ def teams(sim: SimProcess) -> Iterator[Team]:
         def start(
             count: int, env: Mapping[str, str] | None = None, *, met: bool = True
         ) -> list[Daemon]:
-            made: list[Daemon] = []
-            for _ in range(count):
-                more = {"CACHE_BOOTSTRAP_PEERS": made[0].addr} if made else {}
-                one = Daemon(Path(folder) / str(len(started)), sim, {**more, **(env or {})})
-                started.append(one)
-                made.append(one)
-                one.start()
+            first = Daemon(Path(folder) / str(len(started)), sim, env)
+            dials = {"CACHE_BOOTSTRAP_PEERS": first.addr, **(env or {})}
+            started.append(first)
+            for _ in range(count - 1):
+                started.append(Daemon(Path(folder) / str(len(started)), sim, dials))
+            made = started[-count:]
+            at_once(Daemon.start, made)
             if met:
                 meet(*made)
             return made
@@ -38,8 +45,7 @@ def teams(sim: SimProcess) -> Iterator[Team]:
         try:
             yield start
         finally:
-            for one in started:
-                one.stop()
+            at_once(Daemon.stop, started)
 
 
 @pytest.fixture

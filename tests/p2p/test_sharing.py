@@ -99,9 +99,7 @@ def test_the_new_token_of_a_job_is_told_from_another_by_kind(
     assert shared_sim.state()["billed"] == 0
 
 
-def test_what_a_token_may_not_see_no_peer_gives_it(
-    pair: list[Daemon], shared_sim: SimProcess
-) -> None:
+def test_what_a_token_may_not_see_no_peer_gives_it(pair: list[Daemon]) -> None:
     one, other = pair
     target = "/repos/acme/private/contents/secret.txt"
     assert one.ask(target).status == 200
