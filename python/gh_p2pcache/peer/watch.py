@@ -33,13 +33,21 @@ def own_addresses(port: int, peer: str) -> list[Address]:
     return [Address(str(ip), port, peer) for ip in dict.fromkeys(chosen)][:_MOST]
 
 
-async def watch(look: Callable[[], object], on_change: Callable[[], Awaitable[None]]) -> None:
+def _pauses() -> float:
+    """Return a number that jumps when the machine sleeps or its clock is set."""
+    return time.time() - trio.current_time()
+
+
+async def watch(
+    look: Callable[[], object],
+    on_change: Callable[[], Awaitable[None]],
+    pauses: Callable[[], float] = _pauses,
+) -> None:
     """Run `on_change` whenever `look()` gives something else or time has jumped."""
-    before = look()
-    offset = time.time() - trio.current_time()
+    before, offset = look(), pauses()
     while True:
         await trio.sleep(_LOOK_SECONDS)
-        after, now = look(), time.time() - trio.current_time()
+        after, now = look(), pauses()
         if after != before or abs(now - offset) > _JUMP_SECONDS:
             await on_change()
         before, offset = after, now
