@@ -45,7 +45,7 @@ def teams(sim: SimProcess) -> Iterator[Team]:
         try:
             yield start
         finally:
-            at_once(Daemon.stop, started)
+            at_once(Daemon.vanish, started)
 
 
 @pytest.fixture

@@ -42,12 +42,18 @@ PRIVATE = (
 
 QUERIES = (
     "query { viewer { login } }",
-    'query { repository(owner: "acme", name: "widgets") { viewerPermission issue(number: 1)'
-    " { title } } }",
-    'query { repository(owner: "acme", name: "widgets") { pullRequest(number: 9)'
-    " { reviews(first: 5) { nodes { body } } } } }",
-    'query { repository(owner: "acme", name: "widgets") { releases(first: 5)'
-    " { nodes { tagName isDraft } } } }",
+    (
+        'query { repository(owner: "acme", name: "widgets") { viewerPermission issue(number: 1)'
+        " { title } } }"
+    ),
+    (
+        'query { repository(owner: "acme", name: "widgets") { pullRequest(number: 9)'
+        " { reviews(first: 5) { nodes { body } } } } }"
+    ),
+    (
+        'query { repository(owner: "acme", name: "widgets") { releases(first: 5)'
+        " { nodes { tagName isDraft } } } }"
+    ),
     'query { search(query: "widget", type: ISSUE, first: 5) { issueCount } }',
     'query { repository(owner: "octo", name: "hello") { issue(number: 1) { title } } }',
     'query { me: user(login: "alice") { login } }',
@@ -58,7 +64,7 @@ SHARED = [f"{WIDGETS}/issues/{number}" for number in range(1, 9)]
 @pytest.fixture(scope="module")
 def pair(lasting_team: Team) -> Iterator[list[Daemon]]:
     """Two machines of a team that shares what is acme's."""
-    yield lasting_team(2, {"CACHE_SHARE": "acme/*"})
+    return lasting_team(2, {"CACHE_SHARE": "acme/*"})
 
 
 def query(one: Daemon, text: str, token: str) -> Reply:

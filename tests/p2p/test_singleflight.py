@@ -17,16 +17,16 @@ ISSUES = [f"/repos/acme/many/issues/{number}" for number in range(1, 90)]
 SECONDS = 1.0
 """How long GitHub takes."""
 PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
-"""15 processes and more on a few cores: who is not heard of in time would be asked in vain."""
+"""30 processes on a few cores: who is not heard of in time would be asked in vain."""
 
 
 @pytest.fixture(scope="module")
 def machines(lasting_team: Team) -> list[Daemon]:
     """Machines on each of which alice's token may read issues."""
-    made = lasting_team(5, PATIENT)
+    made = lasting_team(10, PATIENT)
     made[0].ask("/repos/acme/many/issues/95")
     for one in made[1:]:
-        wait(lambda one=one: one.total("peer_proofs"), 20, one)
+        wait(lambda one=one: one.total("peer_proofs"), 30, one)
     return made
 
 
@@ -77,9 +77,9 @@ def check(answers: Sequence[Future[Reply]]) -> None:
 def test_at_once_github_is_asked_once(
     machines: list[Daemon], slow: SimProcess, pool: ThreadPoolExecutor
 ) -> None:
-    target = ISSUES.pop()
-    check(all_ask(pool, machines, target))
-    assert len(asked(slow, target)) == 1
+    for target in (ISSUES.pop(), ISSUES.pop()):
+        check(all_ask(pool, machines, target))
+        assert len(asked(slow, target)) == 1
 
 
 def test_the_fetching_machine_dies_and_another_asks(
@@ -90,7 +90,7 @@ def test_the_fetching_machine_dies_and_another_asks(
     (name,) = until(lambda: asked(slow, target))
     fetching = next(one for one in machines if one.id == name)
     fetching.vanish()
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(ConnectionError):
         answers.pop(fetching).result()
     check(list(answers.values()))
     assert len(asked(slow, target)) == 2
@@ -124,18 +124,8 @@ def test_a_machine_whose_github_hangs_costs_the_others_one_more_question(
     (name,) = until(lambda: asked(shared_sim, target))
     fetching = next(one for one in machines if one.id == name)
     fetching.kill("gateway")
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(ConnectionError):
         answers.pop(fetching).result()
     check(list(answers.values()))
     shared_sim.control(faults=[])
     assert len(asked(shared_sim, target)) == 2
-
-
-def test_ten_at_once(team: Team, slow: SimProcess, pool: ThreadPoolExecutor) -> None:
-    machines = team(10, PATIENT)
-    machines[0].ask("/repos/acme/many/issues/95")
-    for one in machines[1:]:
-        wait(lambda one=one: one.total("peer_proofs"), 30, one)
-    for target in (ISSUES.pop() for _ in range(3)):
-        check(all_ask(pool, machines, target))
-        assert len(asked(slow, target)) == 1

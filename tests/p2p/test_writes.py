@@ -109,7 +109,7 @@ def test_a_machine_that_was_off_gives_nothing_older_to_a_newcomer(
     assert one.ask(held, method="PATCH", body=body).status == 200
     off.start()
     (newcomer,) = lasting_team(1, {"CACHE_BOOTSTRAP_PEERS": off.addr}, met=False)
-    wait(lambda: newcomer.members(), MET_AGAIN_SECONDS, newcomer)
+    wait(newcomer.members, MET_AGAIN_SECONDS, newcomer)
     assert newcomer.ask(held).json["title"] == "written while it was off"
     meet(*machines)
     wait(lambda: off.total("peer_tombstones"), MET_AGAIN_SECONDS, off)

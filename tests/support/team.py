@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +97,10 @@ class Daemon:
         os.kill(self.pid(which), signal.SIGKILL)
 
     def vanish(self) -> None:
-        """SIGKILL all of them, as a power cut does; the supervisor first, who starts the others."""
+        """SIGKILL what runs, as a power cut does; the supervisor first, who starts the others."""
         for which in ("supervisor", "gateway", "peer"):
-            self.kill(which)
+            with suppress(LookupError):
+                self.kill(which)
 
     def pid(self, which: str) -> int:
         """Return the pid of one of the processes, found by its command and its state."""
