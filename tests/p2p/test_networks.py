@@ -1,0 +1,245 @@
+"""Machines on networks as they are: a LAN, NAT, links that fail, addresses that change."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from gh_p2pcache.supervisor import client
+from support.lan import Network, Space, needs_namespaces, network
+from support.sim import SimProcess
+from support.team import Daemon, meet, wait
+from support.wait import until
+
+ISSUES = "/repos/acme/widgets/issues"
+FOUND_AGAIN = 10.0
+NO_LONGER = 1.0
+"""Seconds for a miss while members cannot be reached: CACHE_PEER_DEADLINE is 0.15 of it. Who waits
+for a connection that is dead waits for 2 s at least."""
+_NUMBERS = itertools.count()
+
+
+def fresh() -> str:
+    return f"{ISSUES}?per_page=5&fresh={next(_NUMBERS)}"
+
+
+class Server(Daemon):
+    """A member that runs as `serve --bootstrap`."""
+
+    process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        command = [*self.within, sys.executable, "-m", "gh_p2pcache", "serve", "--bootstrap"]
+        log = (self.root / "log").open("wb")
+        with log:
+            self.process = subprocess.Popen(
+                command, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        until(lambda: client.status(self.state), what="the server to be up")
+        self.wake()
+
+    def stop(self) -> None:
+        super().stop()
+        self.process.wait(10)
+
+
+class Place:
+    """A network and the daemons on it."""
+
+    def __init__(self, wires: Network, sim: SimProcess, folder: Path, stack: ExitStack) -> None:
+        self.wires, self.sim = wires, sim
+        self._folder, self._stack = folder, stack
+        self._count = 0
+
+    def daemon(
+        self, space: Space, address: str, *, kind: type[Daemon] = Daemon, **env: str
+    ) -> Daemon:
+        """Start a daemon on a machine; only what `env` says it is told of the others."""
+        self._count += 1
+        root = self._folder / str(self._count)
+        env = {"CACHE_LISTEN_PORT": "9100", "CACHE_MDNS": "", **env}
+        made = kind(root, self.sim, env, address=address, within=space.within)
+        self._stack.callback(made.stop)
+        made.start()
+        return made
+
+
+@pytest.fixture(scope="module")
+def sim(sim_factory: Callable[[], SimProcess]) -> SimProcess:
+    return sim_factory()
+
+
+@pytest.fixture(scope="module")
+def place(sim: SimProcess) -> Iterator[Place]:
+    with (
+        network() as wires,
+        TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as stack,
+    ):
+        yield Place(wires, sim, Path(folder), stack)
+
+
+def shared(giver: Daemon, taker: Daemon) -> None:
+    """What `giver` asks GitHub, `taker` has from a member."""
+    until(lambda: _shares(giver, taker), what=f"{giver.root.name} to share with {taker.root.name}")
+
+
+def _shares(giver: Daemon, taker: Daemon) -> bool:
+    target = fresh()
+    first = giver.ask(target)
+    second = taker.ask(target)
+    assert first.plain == second.plain
+    return second.source == "PEER"
+
+
+def asks_without_delay(*daemons: Daemon) -> None:
+    for daemon in daemons * 6:  # each key has another owner
+        began = time.monotonic()
+        assert daemon.ask(fresh()).status == 200
+        assert time.monotonic() - began < NO_LONGER
+
+
+# ---- a LAN
+
+
+class Lan:
+    """Three machines on a switch that know nothing but their team."""
+
+    def __init__(self, place: Place) -> None:
+        self.switch = place.wires.switch()
+        self.spaces = [place.wires.space() for _ in range(3)]
+        self.ports = [
+            place.wires.plug(space, self.switch, f"192.168.7.{number}")
+            for number, space in enumerate(self.spaces, 1)
+        ]
+        self.daemons = [
+            place.daemon(space, f"192.168.7.{number}")
+            for number, space in enumerate(self.spaces, 1)
+        ]
+
+    def apart(self) -> bool:
+        """Tell whether the first two see only each other, and the third nobody."""
+        return [daemon.members() for daemon in self.daemons] == [1, 1, 0]
+
+    def together(self) -> None:
+        meet(*self.daemons, seconds=FOUND_AGAIN)
+        shared(self.daemons[0], self.daemons[2])
+        shared(self.daemons[2], self.daemons[1])
+
+
+@pytest.fixture(scope="module")
+def lan(place: Place) -> Lan:
+    return Lan(place)
+
+
+@needs_namespaces
+def test_machines_of_a_lan_find_each_other(lan: Lan) -> None:
+    lan.together()
+    report = lan.daemons[0].peers()
+    assert report["mdns"]
+    assert not report["problems"]
+
+
+@needs_namespaces
+def test_a_cable_that_is_pulled_and_plugged_in_again(lan: Lan) -> None:
+    lan.spaces[2].ip("link", "set", "eth0", "down")
+    asks_without_delay(*lan.daemons)
+    until(lan.apart)
+    asks_without_delay(*lan.daemons)
+    lan.spaces[2].ip("link", "set", "eth0", "up")
+    lan.together()
+
+
+@needs_namespaces
+def test_a_partition_that_no_machine_is_told_of(lan: Lan) -> None:
+    lan.switch.ip("link", "set", lan.ports[2], "nomaster")
+    asks_without_delay(*lan.daemons)
+    until(lan.apart)
+    asks_without_delay(*lan.daemons)
+    lan.switch.ip("link", "set", lan.ports[2], "master", "br0")
+    lan.together()
+
+
+@needs_namespaces
+def test_another_address(lan: Lan) -> None:
+    lan.spaces[2].move("192.168.7.3", "192.168.7.33")
+    asks_without_delay(*lan.daemons)
+    until(lambda: _is_at(lan.daemons[0], lan.daemons[2].id, "192.168.7.33"), seconds=FOUND_AGAIN)
+    lan.together()
+
+
+def _is_at(daemon: Daemon, peer: str, address: str) -> bool:
+    return any(
+        one["id"] == peer and any(address in addr for addr in one["addrs"]) and one["since"]
+        for one in daemon.peers()["peers"]
+    )
+
+
+# ---- NAT
+
+
+class Internet:
+    """A bootstrap member that everybody can dial, and two machines that nobody can."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        wires, self.outside = place.wires, place.wires.switch()
+        public = wires.space()
+        wires.plug(public, self.outside, "198.51.100.10")
+        self.server = place.daemon(public, "198.51.100.10", kind=Server)
+        self.machines = []
+        for number in (1, 2):
+            router = f"198.51.100.{number}"
+            machine = wires.behind_nat(self.outside, f"10.{number}.0", router)
+            public.ip("route", "add", f"10.{number}.0.0/24", "via", router)
+            self.machines.append(machine)
+        self.daemons = [self.daemon(number) for number in (1, 2)]
+
+    def daemon(self, number: int) -> Daemon:
+        where = self.server.addr
+        space = self.machines[number - 1]
+        return self.place.daemon(space, f"10.{number}.0.2", CACHE_BOOTSTRAP_PEERS=where)
+
+
+@pytest.fixture(scope="module")
+def internet(place: Place) -> Internet:
+    made = Internet(place)
+    wait(lambda: made.server.members() == 2, 20, made.server)
+    return made
+
+
+@needs_namespaces
+def test_a_machine_behind_nat_shares_both_ways(internet: Internet) -> None:
+    shared(internet.daemons[0], internet.server)
+    shared(internet.server, internet.daemons[0])
+    assert internet.daemons[0].peers()["nat"]
+
+
+@needs_namespaces
+def test_two_machines_behind_nat_share_through_the_member_that_both_can_dial(
+    internet: Internet,
+) -> None:
+    one, two = internet.daemons
+    shared(one, two)
+    shared(two, one)
+    assert one.members() == two.members() == 1
+
+
+@needs_namespaces
+def test_what_a_machine_knew_is_there_when_it_has_left(internet: Internet) -> None:
+    one, two = internet.daemons
+    target, kept = fresh(), internet.server.total("peer_kept")
+    answer = one.ask(target)
+    until(lambda: internet.server.total("peer_kept") > kept)
+    one.stop()
+    until(lambda: internet.server.members() == 1)
+    given = two.ask(target)
+    assert (given.source, given.plain) == ("PEER", answer.plain)
