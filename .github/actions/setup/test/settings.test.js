@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { patterns, settings, yes } from '../src/settings.js'
+
+const none = () => ''
+const given = (inputs) => (name) => inputs[name] ?? ''
+const job = { folder: '/tmp/job', keepRunning: false, alone: false }
+
+test('without inputs: what the seed had, in folders that end with the job', () => {
+  assert.deepEqual(settings(none, {}, job), {
+    CACHE_ENABLE_P2P: 'true',
+    CACHE_LISTEN_PORT: '9100',
+    CACHE_DEFAULT_TTL: '300',
+    CACHE_STATE_DIR: '/tmp/job/state',
+    CACHE_DIR: '/tmp/job/store'
+  })
+})
+
+test('an input comes before the environment, and that before the default', () => {
+  const found = settings(given({ 'listen-port': '9200' }), { CACHE_LISTEN_PORT: '9300', CACHE_DEFAULT_TTL: '60' }, job)
+  assert.equal(found.CACHE_LISTEN_PORT, '9200')
+  assert.equal(found.CACHE_DEFAULT_TTL, '60')
+})
+
+test('a daemon that outlives the job has the folders of its user', () => {
+  const found = settings(none, {}, { ...job, keepRunning: true })
+  assert.equal('CACHE_STATE_DIR' in found, false)
+  assert.equal('CACHE_DIR' in found, false)
+})
+
+test('an untrusted job has no peers, whatever its inputs and its environment say', () => {
+  const inputs = given({ 'enable-p2p': 'true', 'bootstrap-peers': '/dns/a/tcp/1' })
+  const found = settings(inputs, { CACHE_BOOTSTRAP_PEERS: '/dns/b/tcp/1' }, { ...job, alone: true })
+  assert.equal(found.CACHE_ENABLE_P2P, 'false')
+  assert.equal(found.CACHE_BOOTSTRAP_PEERS, '')
+})
+
+test('a bare secret shares the repositories of the owner unless others are named', () => {
+  assert.deepEqual(patterns('', 'acme/widgets'), ['acme/*'])
+  assert.deepEqual(patterns('acme/site, octo/*\nocto/x', 'acme/widgets'), ['acme/site', 'octo/*', 'octo/x'])
+})
+
+test('a flag that is neither true nor false is refused by its name', () => {
+  assert.equal(yes('store', 'true'), true)
+  assert.equal(yes('store', ''), false)
+  assert.throws(() => yes('store', 'yes'), /input store takes true or false \('yes' was given\)/)
+})
