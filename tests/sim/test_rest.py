@@ -186,6 +186,13 @@ WRITES: list[tuple[str, str, object, str, str]] = [
     ("POST", "releases", {"tag_name": "v9"}, "tags", '"name":"v9"'),
     ("POST", "actions/workflows/ci.yml/dispatches", {"ref": "main"}, "actions/runs", "queued"),
     ("POST", "actions/runs/9000000002/rerun", {}, "actions/runs/9000000002", '"run_attempt":2'),
+    (
+        "POST",
+        "pulls/9/requested_reviewers",
+        {"reviewers": ["copilot-pull-request-reviewer[bot]"]},
+        "pulls/9/requested_reviewers",
+        '"login":"copilot-pull-request-reviewer[bot]"',
+    ),
     ("PATCH", "", {"description": "Brand new"}, "", "Brand new"),
 ]
 
@@ -202,6 +209,19 @@ def test_a_write_shows_in_what_is_read_next(
     after = ask(sim_here, "GET", (root + read).rstrip("/"))
     assert shown in after.body.decode()
     assert field(after, "etag") != field(before, "etag")
+
+
+def test_a_commit_can_be_made_and_put_on_a_branch(sim_here: Sim) -> None:
+    main = data(sim_here, "/repos/acme/widgets/git/ref/heads/main")["object"]["sha"]
+    tree = data(sim_here, f"/repos/acme/widgets/git/commits/{main}")["tree"]["sha"]
+    wanted = {"message": "Nothing yet", "tree": tree, "parents": [main]}
+    made = ask(sim_here, "POST", "/repos/acme/widgets/git/commits", body=wanted)
+    assert made.status == 201
+    sha = json.loads(made.body)["sha"]
+    ref = {"ref": "refs/heads/new", "sha": sha}
+    assert ask(sim_here, "POST", "/repos/acme/widgets/git/refs", body=ref).status == 201
+    span = data(sim_here, "/repos/acme/widgets/compare/main...new")
+    assert (span["ahead_by"], span["files"]) == (1, [])
 
 
 def test_things_go_away(sim_here: Sim) -> None:
@@ -244,7 +264,9 @@ def test_a_rename_leaves_a_redirect(sim_here: Sim) -> None:
         ("issues/4711/comments", {"body": "x"}, 404),
         ("labels", {"name": "bug"}, 422),
         ("git/refs", {"ref": "refs/heads/main", "sha": "0" * 40}, 422),
+        ("git/commits", {"message": "x", "tree": "0" * 40}, 422),
         ("pulls", {"title": "x", "head": "nowhere", "base": "main"}, 422),
+        ("pulls/9/requested_reviewers", {"reviewers": ["nobody-at-all"]}, 422),
     ],
 )
 def test_refused_writes_change_nothing(sim_here: Sim, path: str, body: object, status: int) -> None:

@@ -23,7 +23,8 @@ def control(sim: Sim, wanted: dict[str, Any]) -> None:
     fault: one more. limits: [{token, resource, limit?, remaining?, reset_in?}]. secondary: {token,
     seconds, retry_after?, status?}; 0 seconds end it. clock_shift: seconds. etag_formula, lag,
     last_page_lie, replay_step: see Switches. revoke, restore: token names. grant: {token, repo,
-    classes}. push: {repo, branch, path, content, message?}. run: {repo, id, status, conclusion?}.
+    classes}. push: {repo, branch, path, content, message?}. run: {repo, id, status, conclusion?,
+    log?}.
     """
     for name, value in wanted.items():
         if name not in _SWITCHES:
@@ -104,6 +105,8 @@ def _run(sim: Sim, value: dict[str, Any]) -> None:
     if run is None:
         raise ValueError(f"no run {value['id']} in {value['repo']!r}")
     changes.set_run(run, sim.clock.now(), value["status"], value.get("conclusion"))
+    for job in run.jobs if "log" in value else ():
+        job.log = value["log"]
     sim.world.changed()
 
 

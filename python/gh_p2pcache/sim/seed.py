@@ -45,6 +45,7 @@ def _accounts(world: World) -> None:
             ("acme", "Organization", "Acme Corporation"),
             ("octo", "Organization", "Octo"),
             ("github-actions[bot]", "Bot", None),
+            ("copilot-pull-request-reviewer[bot]", "Bot", None),
         )
     ):
         world.accounts[login] = Account(31_898_000 + number, login, kind, name)

@@ -179,6 +179,21 @@ def get_git_commit(call: Call) -> Answer:
     return ok(git_shapes.git_commit(call, call.the_repo, found), modified=found.when)
 
 
+@route("POST", "=/git/commits", "contents")
+def create_git_commit(call: Call) -> Answer:
+    """Make a commit object, on no branch yet."""
+    wanted, git = call.json(), call.the_repo.git
+    parents = tuple(map(str, wanted.get("parents", [])))
+    if wanted.get("tree") not in git.trees or not set(parents) <= git.commits.keys():
+        raise error(422, "Object does not exist")
+    author = (call.login, f"{call.login}@example.com")
+    sha = git.add_commit(
+        str(wanted["tree"]), parents, author, int(call.now), str(wanted["message"])
+    )
+    data = git_shapes.git_commit(call, call.the_repo, git.commits[sha])
+    return created(data, data["url"])
+
+
 @route("GET", "=/git/trees/{sha...}", "contents")
 def get_tree(call: Call) -> Answer:
     """Return a tree by its sha or by a commit's name."""

@@ -129,6 +129,20 @@ def add_review(call: Call) -> Answer:
     return ok(pull_shapes.review(call, call.the_repo, issue, review))
 
 
+@route("POST", "=/pulls/{number}/requested_reviewers", "pulls")
+def request_reviewers(call: Call) -> Answer:
+    """Ask for reviews."""
+    issue, pull = the_pull(call)
+    for login in map(str, call.json().get("reviewers", [])):
+        if call.world.account(login) is None:
+            raise error(422, "Reviews may only be requested from collaborators.")
+        if login not in pull.reviewers:
+            pull.reviewers.append(login)
+    issue.updated_at = int(call.now)
+    data = pull_shapes.pull(call, call.the_repo, issue)
+    return created(data, data["url"])
+
+
 @route("GET", "=/pulls/{number}/requested_reviewers", "pulls")
 def list_reviewers(call: Call) -> Answer:
     """List who is asked to review."""
