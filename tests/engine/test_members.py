@@ -314,6 +314,20 @@ async def test_a_forger_is_found_by_a_sample_banned_and_its_records_dropped(
     )
 
 
+async def test_a_ban_can_be_lifted(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    assert one.house is not None
+    assert two.house is not None
+    signer, trust = one.house.members.trust.own, two.house.members.trust
+    trust.ban(signer, "was in a bad mood")
+    assert (await two.ask(ISSUES)).source == "MISS"
+    assert trust.lift(signer)
+    other = "/repos/acme/widgets/issues/2"
+    await one.ask(other)
+    await settled()
+    assert (await two.ask(other)).source == "PEER"
+
+
 async def test_a_suspect_is_not_believed_before_github_was_asked(circle: Circle) -> None:
     forger = Signer(bytes(32))
     one, two = await fetched(circle)

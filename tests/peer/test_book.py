@@ -113,3 +113,15 @@ def test_a_broken_file_is_a_book_without_entries(tmp_path: Path, content: bytes)
     book.load()
     book.connected(peer(1), Link(), frozenset([SCOPE]))
     assert book.is_member(peer(1), SCOPE)
+
+
+def test_a_lifted_ban_is_over_and_stays_so(tmp_path: Path) -> None:
+    book, _, _ = make(tmp_path / "peers.json")
+    book.ban(peer(1), "forged")
+    book.save()
+    book.lift(peer(1))
+    assert not book.is_banned(peer(1))
+    book.save()
+    again, _, _ = make(tmp_path / "peers.json")
+    again.load()
+    assert not again.is_banned(peer(1))

@@ -75,6 +75,15 @@ def add(*, address: str) -> None:
     click.echo(f"  gh p2pcache config set bootstrap_peers {addr}")
 
 
+@command.command(epilog=examples("gh p2pcache peers unban 12D3KooW…"))
+@click.argument("peer", metavar="PEER")
+def unban(*, peer: str) -> None:
+    """Take a member back that was banned; what it published meanwhile stays dropped."""
+    state, _ = _running()
+    told = control.post(state, "/peers/unban", {"id": peer})
+    click.echo("It is taken back." if told["was_banned"] else "It may connect again.")
+
+
 def settled(told: dict[str, Any], supervisor: dict[str, Any] | None) -> dict[str, Any]:
     """Return what the gateway says of peers, or where that has none, what the supervisor knows."""
     known = supervisor.get("peers") if supervisor else None

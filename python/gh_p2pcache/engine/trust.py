@@ -87,6 +87,14 @@ class Trust:
         self._save()
         return True
 
+    def lift(self, signer: bytes) -> bool:
+        """Take `signer` back; returns whether it was banned."""
+        self._agreed.pop(signer, None)
+        known = self.banned.pop(signer, None) is not None
+        if known:
+            self._save()
+        return known
+
     def _note(self, signer: bytes, *, agreed: bool) -> deque[bool]:
         seen = self._agreed.setdefault(signer, deque(maxlen=_WINDOW))
         seen.append(agreed)

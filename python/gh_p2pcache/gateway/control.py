@@ -48,6 +48,7 @@ class Control:
             "/verify": self._verify,
             "/overlay": self._overlay,
             "/peers/add": self._add_peer,
+            "/peers/unban": self._unban,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,6 +140,13 @@ class Control:
             case {"addr": str(addr)}:
                 return await self._peering.add(addr)
         raise UsageError("peers add takes an address")
+
+    async def _unban(self, asked: Json, headers: Headers) -> Json:
+        del headers
+        match asked:
+            case {"id": str(peer)}:
+                return self._peering.unban(peer)
+        raise UsageError("peers unban takes a peer id")
 
     async def _verify(self, asked: Json, headers: Headers) -> Json:
         del asked

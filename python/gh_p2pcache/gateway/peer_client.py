@@ -58,6 +58,8 @@ class PeerClient:
         self._heard: Heard | None = None
         self._running: asyncio.Task[None] | None = None
         self.members = 0
+        self.port = 0
+        """Where the peer process listens; 0 until it has said so."""
         self.met = False
         self.trouble = ""
 
@@ -125,6 +127,13 @@ class PeerClient:
     def ban(self, signer: bytes, why: str) -> None:
         """See Peers."""
         self._say(m.Ban(signer, why))
+
+    def lift(self, signer: bytes) -> None:
+        """Take a banned member back."""
+        self._hello = replace(
+            self._hello, banned=tuple(key for key in self._hello.banned if key != signer)
+        )
+        self._say(m.Lift(signer))
 
     async def status(self) -> m.StatusReport | None:
         """Return what the peer process says of itself and its peers; None: nothing, in time."""
@@ -223,6 +232,7 @@ class PeerClient:
         match message:
             case m.Members():
                 self.members, self.met, self.trouble = message.count, True, ""
+                self.port = message.port
             case m.Waiting(n=n) if n in self._questions:
                 question = self._questions[n]
                 question.until = min(time.monotonic() + _PATIENCE, question.latest)

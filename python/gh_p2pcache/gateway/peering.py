@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gh_p2pcache.engine.assembly import House
 from gh_p2pcache.origin.node import Node
+from gh_p2pcache.records.sign import public_of
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.teams import Team
 
@@ -84,18 +85,18 @@ class Peering:
 
     def summary(self) -> dict[str, object]:
         """Return the state in a word, why, and how many members are connected."""
-        client = self._client
+        client, port = self._client, self._house.settings.listen_port
         if client is None:
             state, why = "off", self._off or ""
         elif client.members or (client.met and not client.trouble):
-            state, why = "on", ""
+            state, why = "on", "" if client.port == port else f"port {port} is taken"
+            port = client.port
         elif "No such file" in client.trouble or "Connection refused" in client.trouble:
             state, why = "not installed", "gh p2pcache setup installs what peers need"
         elif client.trouble:
             state, why = "failed", client.trouble
         else:
             state, why = "starting", ""
-        port = self._house.settings.listen_port
         return {
             "state": state,
             "why": why,
@@ -128,6 +129,14 @@ class Peering:
             for team in teams
         ]
         return told | {"peers": peers}
+
+    def unban(self, peer: str) -> dict[str, object]:
+        """Take a banned member back; raises RejectedError for what is no peer id."""
+        signer = public_of(peer)
+        known = self._house.members.trust.lift(signer)
+        if self._client is not None:
+            self._client.lift(signer)
+        return {"ok": True, "was_banned": known}
 
     async def add(self, addr: str) -> dict[str, object]:
         """Dial an address; tell how it went."""

@@ -178,6 +178,12 @@ class Book:
         _LOG.warning("%s is banned: %s", peer, why)
         self._on_ban(peer)
 
+    def lift(self, peer: str) -> None:
+        """End a ban before its time, and forget what led to it."""
+        entry = self.entry(peer)
+        entry.banned_until, entry.bans, entry.score = 0.0, 0, 0.0
+        self._changed = True
+
     def is_banned(self, peer: str) -> bool:
         """Tell whether to refuse a peer."""
         entry = self._entries.get(peer)

@@ -101,8 +101,8 @@ class Gossip:
         # The library's defaults: a heartbeat each 120 s, 10 messages a second, 73 of 760 delivered.
         self._router = Router(
             [PROTOCOL],
-            degree=8,
-            degree_low=6,
+            degree=3,
+            degree_low=2,
             degree_high=200,
             heartbeat_interval=1,
             adaptive_gossip_enabled=False,

@@ -91,6 +91,14 @@ class Ban(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Lift(Message):
+    """Take `signer` back: its ban was wrong, or is over by its user's word."""
+
+    kind: ClassVar[str] = "lift"
+    signer: f.Key
+
+
+@dataclass(frozen=True, slots=True)
 class Dial(Message):
     """Try this address now."""
 
@@ -109,11 +117,12 @@ class StatusRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class Members(Message):
-    """How many members are connected, and how many of them others can dial."""
+    """How many members are connected, how many of them others can dial, and where we listen."""
 
     kind: ClassVar[str] = "members"
     count: f.Count
     accepting: f.Count
+    port: f.Port = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +229,7 @@ class Dialed(Message):
     why: f.Text
 
 
-TO_PEER = kinds(Hello, Find, Release, SignedValidation, Bury, Proofs, Ban, Dial, StatusRequest)
+TO_PEER = kinds(
+    Hello, Find, Release, SignedValidation, Bury, Proofs, Ban, Lift, Dial, StatusRequest
+)
 TO_GATEWAY = kinds(Members, Waiting, Found, Nobody, Keep, Bury, Proofs, StatusReport, Dialed)

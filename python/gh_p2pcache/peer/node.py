@@ -29,6 +29,7 @@ from gh_p2pcache.peer.messages import (
     Dial,
     Dialed,
     Hello,
+    Lift,
     Members,
     Message,
     Proof,
@@ -200,6 +201,8 @@ class Node:
             self._greet(message)
         elif isinstance(message, Ban):
             self._ban(message.signer, message.why)
+        elif isinstance(message, Lift):
+            self._network.book.lift(peer_id(message.signer))
         elif isinstance(message, Dial):
             await self._dial(message)
         elif isinstance(message, StatusRequest):
@@ -236,7 +239,7 @@ class Node:
         book = self._network.book
         scopes = [grant.id for grant in self._hello.scopes]
         found = {member.id: member.accepting for scope in scopes for member in book.members(scope)}
-        members = Members(len(found), sum(found.values()))
+        members = Members(len(found), sum(found.values()), self._network.host.port)
         if members != self._told:
             self._told = members
             self._door.send(members)
