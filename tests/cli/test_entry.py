@@ -22,7 +22,7 @@ def script(machine: Machine) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["api", "exec", "setup"])
+@pytest.mark.parametrize("command", ["api", "exec", "setup", "shellenv"])
 def test_arguments_and_exit_code_pass_through(machine: Machine, script: Path, command: str) -> None:
     said = machine.run(command, *WORDS, env={"GH_P2PCACHE_ENTRY": str(script)})
 

@@ -15,7 +15,7 @@ from gh_p2pcache.cli.main import COMMANDS, commands
 from support.machine import COMMAND, Machine
 from support.wait import until
 
-HANDED_OVER = ("api", "exec", "setup")
+HANDED_OVER = ("api", "exec", "setup", "shellenv")
 HEAVY = ("aiohttp", "cryptography", "graphql", "http.client", "rich", "tomlkit", "uvicorn")
 
 

@@ -14,7 +14,7 @@ PAGES = {
     for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
 }
 ALL = "\n".join(PAGES.values())
-OF_THE_ENTRY_POINT = {"api", "exec", "setup"}
+OF_THE_ENTRY_POINT = {"api", "exec", "setup", "shellenv"}
 CODE = re.compile(r"`([^`\n]+)`|^(?:\$ )?((?:\w+=\S+ )*gh p2pcache .*)$", re.MULTILINE)
 
 

@@ -43,7 +43,7 @@ class Machine:
         shutil.copy(ROOT / "install.sh", self.checkout)
         for name in ("__init__.py", "errors.py", "paths.py"):
             shutil.copy(source / name, package)
-        for room in ("installer", "supervisor"):
+        for room in ("installer", "shell", "supervisor"):
             shutil.copytree(
                 source / room, package / room, ignore=shutil.ignore_patterns("__pycache__")
             )

@@ -20,6 +20,11 @@ SECTIONS = {
         "api": "gh api, answered from the cache",
         "exec": "run a command whose every gh goes through the cache",
     },
+    "Shell": {
+        "on": "have every gh of your shells go through the cache",
+        "off": "take that back",
+        "shellenv": "print what does it for one shell",
+    },
     "Daemon": {
         "start": "start the daemon (the first call does so by itself)",
         "stop": "stop the daemon; the next call starts it again",

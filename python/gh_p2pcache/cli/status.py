@@ -13,6 +13,7 @@ from gh_p2pcache import paths
 from gh_p2pcache.cli import control, peers
 from gh_p2pcache.cli.output import counted, duration, examples, moment, pairs, say_json, size
 from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.shell import profile
 from gh_p2pcache.supervisor import client
 
 
@@ -39,6 +40,10 @@ def read(state: Path) -> dict[str, Any]:
     """Return what supervisor and gateway say of themselves; an idle gateway is not woken for it."""
     supervisor = client.status(state)
     told: dict[str, Any] = {"running": supervisor is not None, "state_dir": str(state)}
+    told["shell"] = {
+        "on": profile.is_on(os.environ),
+        "profiles": [str(file) for file in profile.where_on(os.environ)],
+    }
     if supervisor is None:
         failed = state / "failed"
         return told | {
@@ -56,7 +61,7 @@ def read(state: Path) -> dict[str, Any]:
 def text(told: dict[str, Any]) -> str:
     """Return the status for people."""
     if not told["running"]:
-        return _not_running(told["failed"])
+        return f"{_not_running(told['failed'])}\n{pairs([('shell', _shell(told['shell']))])}"
     supervisor, gateway = told["supervisor"], told["gateway"]
     rows = [
         ("daemon", _since("runs", supervisor["pid"], supervisor["since"])),
@@ -65,6 +70,7 @@ def text(told: dict[str, Any]) -> str:
         ("engine", supervisor["engine"]),
         ("sockets", supervisor["run"]),
         ("state", told["state_dir"]),
+        ("shell", _shell(told["shell"])),
     ]
     if gateway:
         store = gateway["store"]
@@ -91,6 +97,13 @@ def _not_running(failed: str | None) -> str:
     at, _, reason = failed.partition(" ")
     when = f" at {moment(int(at))}" if at.isdigit() else ""
     return f"{first}\nThe last start failed{when}: {reason}"
+
+
+def _shell(shell: dict[str, Any]) -> str:
+    here = "every gh goes through the cache" if shell["on"] else "gh asks GitHub itself"
+    if shell["profiles"]:
+        return f"{here} in this one; {', '.join(shell['profiles'])}: on"
+    return f"{here} in this one; off in every profile (gh p2pcache on)"
 
 
 def _since(word: str, pid: int, since: float) -> str:

@@ -16,12 +16,16 @@ _SYSTEM = {
     "/usr/bin/gh": ("gh", "the comparison with the system's older gh"),
     "dash": ("dash", "the entry point under dash"),
     "zsh": ("zsh", "the entry point under zsh"),
+    "fish": ("fish", "a fish that has gh behind the cache"),
     "strace": ("strace", "disk errors made by fault injection"),
     "faketime": ("faketime", "clock jumps of whole processes"),
     "ip": ("iproute2", "runs without a network"),
 }
 
-_SHELLCHECK = "shellcheck install.sh gh-p2pcache python/gh_p2pcache/entry/*.sh .ci/run"
+_SHELLCHECK = (
+    "shellcheck install.sh gh-p2pcache .ci/run"
+    " python/gh_p2pcache/entry/*.sh python/gh_p2pcache/shell/*.sh"
+)
 _CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],

@@ -75,16 +75,20 @@ def remove_alias(progress: Progress) -> None:
 
 
 def add_shim(data: Path, checkout: Path) -> None:
-    """Make the directory whose `gh` is our entry point, for `exec` and the shell integration."""
-    shim = data / "shim/gh"
-    entry = checkout / ENTRY
-    if shim.is_symlink() and shim.readlink() == entry:
+    """Make the directory whose `gh` is our entry point, and what a shell's profile reads."""
+    _lead(data / "shim/gh", checkout / ENTRY)
+    for name in ("env.sh", "env.fish"):
+        _lead(data / "shell" / name, checkout / "python/gh_p2pcache/shell" / name)
+
+
+def _lead(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
         return
-    shim.parent.mkdir(parents=True, exist_ok=True)
-    temporary = shim.with_name("gh.new")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = link.with_name(f"{link.name}.new")
     temporary.unlink(missing_ok=True)
-    temporary.symlink_to(entry)
-    temporary.replace(shim)
+    temporary.symlink_to(target)
+    temporary.replace(link)
 
 
 def _is_ours(alias: str) -> bool:

@@ -12,6 +12,8 @@ from gh_p2pcache import paths
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.installer import register
 from gh_p2pcache.installer.progress import Progress
+from gh_p2pcache.shell import profile
+from gh_p2pcache.shell.replace import replace
 from gh_p2pcache.supervisor import client
 
 
@@ -22,6 +24,7 @@ def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) 
     """
     usual = paths.data_dir(os.environ)
     _stop(progress)
+    _leave_profiles(progress)
     register.remove_alias(progress)
     register.remove_extension(usual.parent, checkout, progress)
     _remove(data, progress)
@@ -29,6 +32,12 @@ def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) 
         usual.unlink()
     if not keep_cache:
         _remove_own(progress)
+
+
+def _leave_profiles(progress: Progress) -> None:
+    for file in profile.where_on(os.environ):
+        replace(file, profile.removed(profile.read(file)))
+        progress.say(f"  {file} no longer puts gh behind the cache")
 
 
 def _stop(progress: Progress) -> None:

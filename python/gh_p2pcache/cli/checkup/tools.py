@@ -91,10 +91,14 @@ def shim(env: Env) -> Iterator[Finding]:
     if first is not None and first.resolve().name == entry.NAME:
         yield ok("every gh of this shell goes through the cache (the shim is first in PATH)")
     elif str(folder) in env.get("PATH", "").split(os.pathsep):
-        yield note(f"the shim is in PATH, but {first} comes before it", f'PATH="{folder}:$PATH"')
+        yield note(
+            f"the shim is in PATH, but {first} comes before it",
+            "make the line of gh p2pcache on the last of your profile",
+        )
     else:
         yield ok(
-            "gh typed in this shell goes to GitHub itself; gh p2pcache exec -- CMD has it cached"
+            "gh typed in this shell goes to GitHub itself;"
+            " gh p2pcache exec -- CMD has it cached, gh p2pcache on every gh of your shells"
         )
 
 
