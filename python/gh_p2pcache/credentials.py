@@ -14,3 +14,14 @@ def peer_uid(connection: socket.socket) -> int:
         return int(struct.unpack_from("I", data, 4)[0])
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     return int(struct.unpack("3i", data)[1])
+
+
+def peer_pid(connection: socket.socket) -> int:
+    """Return the process at the other end (SO_PEERCRED, LOCAL_PEERPID), 0 where it can't be told.
+
+    It is the one that connected, and may have ended since.
+    """
+    if sys.platform == "darwin":
+        return connection.getsockopt(0, 2)
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int(struct.unpack("3i", data)[0])

@@ -64,6 +64,7 @@ class House:
         """Finish writing and close every connection."""
         await self.origin.close()
         await asyncio.to_thread(self.desk.shelf.close)
+        self.stats.fold()
         self.save()
 
 
@@ -84,7 +85,7 @@ async def build(
     state = settings.state_dir
     secret = machine_secret(state)
     machine = await asyncio.to_thread(derive, secret, "machine")
-    stats = Stats(state / "stats.json")
+    stats = Stats(state / "stats.json", state / "history", now=clock.now)
     disk = DiskStore(settings.cache_dir, settings.max_size, on_event=stats.event)
     keep = max(settings.max_stale, _IMMUTABLE_SECONDS)
     tombstones = Tombstones(

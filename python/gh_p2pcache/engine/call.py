@@ -19,7 +19,7 @@ class Call:
     `scopes` are those in which a record of it may lie, the widest first. `life` is how long an
     answer is fresh that sets no bound itself. `marks` are the pseudonyms of the tags that are known
     before an answer; `behind` is the family of a page behind the first of a list, None for any
-    other request.
+    other request. `caller` is the program that asks, empty where that is not known.
     """
 
     request: Request
@@ -31,6 +31,7 @@ class Call:
     life: float
     marks: tuple[bytes, ...]
     behind: bytes | None
+    caller: str
 
     @property
     def no_stale(self) -> bool:

@@ -54,8 +54,11 @@ class Engine:
         self._forward = forward
         self._flights: dict[tuple[object, ...], Flight] = {}
 
-    async def prepare(self, request: Request, profile: Profile) -> Call:
-        """Return what is to be done with a request (its body complete if `plan` needs it)."""
+    async def prepare(self, request: Request, profile: Profile, caller: str = "") -> Call:
+        """Return what is to be done with a request (its body complete if `plan` needs it).
+
+        `caller`: the program that asks, where that is known.
+        """
         principal = await self.principals.of(request.headers)
         desk, plan_, wishes_ = self.desk, plan(request), wishes(request.headers)
         scopes = desk.scopes(plan_, principal)
@@ -69,10 +72,14 @@ class Engine:
             life=desk.life(plan_, wishes_, profile),
             marks=desk.tombstones.marks_in(scopes[0], plan_.tags),
             behind=family(request) if plan_.per_page and is_later(request) else None,
+            caller=caller,
         )
 
-    def hot(self, call: Call) -> Entry | None:
-        """Return the entry that answers a call without a single await; counts as a hit."""
+    def hot(self, call: Call, caller: str) -> Entry | None:
+        """Return the entry that answers a call without a single await; counts as a hit.
+
+        The call may be one that another `caller` made before.
+        """
         if call.plan.action != "keep" or call.must_ask:
             return None
         found: Entry | None = None
@@ -83,7 +90,7 @@ class Engine:
             found = entry or found
         if found is None or not self._may_answer(call, found):
             return None
-        self.stats.answered("hit", call.plan.route, len(found.record.body))
+        self.stats.answered("hit", call.plan.route, len(found.record.body), caller)
         self._pace.hits += 1
         return found
 
@@ -125,7 +132,7 @@ class Engine:
 
     async def _head_of_get(self, call: Call) -> Answer | None:
         """Answer HEAD from a stored GET (RFC 9111 section 4); the server sends no body for it."""
-        get = await self.prepare(replace(call.request, method="GET"), call.profile)
+        get = await self.prepare(replace(call.request, method="GET"), call.profile, call.caller)
         entry = await self.desk.find(get)
         if entry is None or get.must_ask or not self._may_answer(get, entry):
             return None
@@ -182,6 +189,6 @@ class Engine:
             self.stats.event("absent")
             return
         source = given.source.lower()
-        self.stats.answered(source, call.plan.route, len(given.body))
+        self.stats.answered(source, call.plan.route, len(given.body), call.caller)
         if given.status >= 500 and given.source != answer.STALE:
             self.stats.event("error")

@@ -14,6 +14,7 @@ from gh_p2pcache.engine.answer import Answer, own_error
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.errors import OriginError
+from gh_p2pcache.gateway.activity import Activity
 from gh_p2pcache.gateway.calls import Calls
 from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.policy.freshness import Profile
@@ -39,11 +40,12 @@ class BadRequest(Exception):  # noqa: N818 - the name of the status
 class Door:
     """One way in: turns ASGI events of one profile's socket into engine calls and back."""
 
-    def __init__(self, engine: Engine, calls: Calls, profile: Profile) -> None:
+    def __init__(self, engine: Engine, calls: Calls, profile: Profile, activity: Activity) -> None:
         self._engine = engine
         self._calls = calls
         self._profile = profile
-        self.hot = Hot(engine)
+        self._activity = activity
+        self.hot = Hot(engine, activity)
         self._busy = 0
         self._last_used = time.monotonic()
 
@@ -52,9 +54,7 @@ class Door:
         self._busy += 1
         self._last_used = time.monotonic()
         try:
-            given = await self._answer(_request(scope), receive)
-            if given is not None:
-                await deliver(given, scope, receive, send)
+            await self._serve(scope, receive, send)
         except BadRequest as error:
             await deliver(own_error(400, str(error)), scope, receive, send)
         except OriginError as error:
@@ -73,14 +73,28 @@ class Door:
             self._last_used = time.monotonic()
         return time.monotonic() - self._last_used
 
-    async def _answer(self, request: Request, receive: Receive) -> Answer | None:
-        """Return the answer; None when the client hung up while GitHub was asked for it alone."""
-        body: AsyncIterator[bytes] | None = None
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, size = self._activity.clock(), 0
+        request, body = _request(scope), None
         if _has_body(request):
             request, body = await _with_body(request, receive)
-        call = await self._engine.prepare(request, self._profile)
+        call = await self._engine.prepare(request, self._profile, scope["caller"])
         if call.wishes.mode == "explain":
-            return await self._engine.explain(call)
+            await deliver(await self._engine.explain(call), scope, receive, send)
+            return
+        given = await self._answer(call, body, receive)
+        if given is None:
+            return
+        try:
+            size = await deliver(given, scope, receive, send)
+        finally:
+            source = "absent" if given.absent else given.source.lower()
+            self._activity.add(call, source, given.status, began, size)
+
+    async def _answer(
+        self, call: Call, body: AsyncIterator[bytes] | None, receive: Receive
+    ) -> Answer | None:
+        """Return the answer; None when the client hung up while GitHub was asked for it alone."""
         if call.plan.action == "keep" and body is None:
             self.hot.learn(call)
             given = await self._read(call)
@@ -92,7 +106,7 @@ class Door:
         else:
             given = await self._engine.forward(call, body)
         if call.wishes.call is not None:
-            self._calls.note(call.wishes.call, request.target, given)
+            self._calls.note(call.wishes.call, call.request.target, given)
         return given
 
     async def _read(self, call: Call) -> Answer:
@@ -160,30 +174,33 @@ async def _body(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def deliver(given: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send an answer; a client that hangs up in the middle of a stream ends the download too.
+async def deliver(given: Answer, scope: Scope, receive: Receive, send: Send) -> int:
+    """Send an answer and return its body's bytes.
 
-    A whole one goes by `scope["write_whole"]` where the server takes it. Raises OriginError when
-    GitHub breaks off.
+    A client that hangs up in the middle of a stream ends the download too. A whole answer goes by
+    `scope["write_whole"]` where the server takes it. Raises OriginError when GitHub breaks off.
     """
     headers = given.headers
     if given.status in {204, 304}:
         headers = tuple(field for field in headers if field[0] != b"content-length")
     if given.stream is None and scope["write_whole"](given.status, headers, given.body):
-        return
+        return len(given.body)
     start = {"type": "http.response.start", "status": given.status, "headers": headers}
     await send(start)
     if given.stream is None:
         await send({"type": "http.response.body", "body": given.body})
-    else:
-        await while_connected(receive, _pump(given.stream, send))
+        return len(given.body)
+    return await while_connected(receive, _pump(given.stream, send)) or 0
 
 
-async def _pump(stream: AsyncGenerator[bytes, None], send: Send) -> None:
+async def _pump(stream: AsyncGenerator[bytes, None], send: Send) -> int:
+    size = 0
     async with aclosing(stream):
         async for chunk in stream:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            size += len(chunk)
     await send({"type": "http.response.body", "body": b""})
+    return size
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:

@@ -18,6 +18,7 @@ from gh_p2pcache.errors import P2PCacheError, UsageError
 from gh_p2pcache.gateway.app import Receive, Scope, Send
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering
+from gh_p2pcache.gateway.seeing import Seeing, query_of
 from gh_p2pcache.records.message import Headers
 from gh_p2pcache.records.seal import ScopeKeys
 
@@ -30,8 +31,14 @@ class Control:
     """ASGI app for the commands: what there is, is in `_get` and `_post`, and /metrics."""
 
     def __init__(
-        self, house: House, overlays: Overlays, peering: Peering, http_url: str | None
+        self,
+        house: House,
+        overlays: Overlays,
+        peering: Peering,
+        seeing: Seeing,
+        http_url: str | None,
     ) -> None:
+        self._seeing = seeing
         self._house = house
         self._overlays = overlays
         self._peering = peering
@@ -63,8 +70,8 @@ class Control:
         try:
             if method == "GET" and path == "/metrics":
                 return 200, b"text/plain; version=0.0.4; charset=utf-8", await self._metrics()
-            if method == "GET" and path in self._get:
-                return 200, b"application/json", _dump(await self._get[path]())
+            if method == "GET" and (told := await self.told(path, scope["query_string"])):
+                return 200, b"application/json", _dump(told)
             if method == "POST" and path in self._post:
                 asked = await _json(receive)
                 given = await self._post[path](asked, tuple(scope["headers"]))
@@ -76,6 +83,14 @@ class Control:
             self._house.stats.event("internal_error")
             return 500, b"application/json", _dump({"error": "an error of ours; see the log"})
         return 404, b"application/json", _dump({"error": f"{method} {path} is not answered here"})
+
+    async def told(self, path: str, query: bytes) -> Json | None:
+        """Return what GET `path` says, None where there is no such path. Raises UsageError."""
+        if path in self._get:
+            return await self._get[path]()
+        if path in self._seeing.paths:
+            return self._seeing.paths[path](query_of(query))
+        return None
 
     async def _health(self) -> Json:
         return {"status": "ok", "version": __version__, "pid": os.getpid()}

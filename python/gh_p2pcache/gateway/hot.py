@@ -7,12 +7,16 @@ takes the long way through the app.
 
 from __future__ import annotations
 
+import logging
+
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.engine.shelf import Entry
+from gh_p2pcache.gateway.activity import Activity, What, what_of
 from gh_p2pcache.policy.conditional import wants_gzip
 from gh_p2pcache.records.message import Headers, header
 
+_LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096
 _CLOSE = b"connection: close\r\n\r\n"
 _KEEP = b"\r\n"
@@ -22,9 +26,10 @@ Place = tuple[bytes, Headers]
 class Hot:
     """Remembers the calls of one door by target and header fields, and answers those it can."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, activity: Activity) -> None:
         self._engine = engine
-        self._calls: dict[Place, Call] = {}
+        self._activity = activity
+        self._calls: dict[Place, tuple[Call, What]] = {}
         self.used = False
 
     def learn(self, call: Call) -> None:
@@ -37,16 +42,27 @@ class Hot:
             return
         if len(self._calls) >= _REMEMBERED:
             self._calls.clear()
-        self._calls[request.target.encode("latin-1"), headers] = call
+        self._calls[request.target.encode("latin-1"), headers] = call, what_of(call)
 
     def answer(
-        self, target: bytes, headers: Headers, *, keep_alive: bool
+        self, target: bytes, headers: Headers, caller: str, *, keep_alive: bool
     ) -> tuple[bytes, bytes] | None:
-        """Return head and body of an HTTP/1.1 answer, or None."""
-        call = self._calls.get((target, headers))
-        if call is None:
+        """Return head and body of an HTTP/1.1 answer to the program `caller`, or None."""
+        known = self._calls.get((target, headers))
+        if known is None:
             return None
-        entry = self._engine.hot(call)
+        try:
+            return self._answer(*known, caller, keep_alive=keep_alive)
+        except Exception:  # noqa: BLE001 - the parser would call it the client's error
+            _LOG.exception("an error of ours; the call goes the long way")
+            self._engine.stats.event("internal_error")
+            return None
+
+    def _answer(
+        self, call: Call, what: What, caller: str, *, keep_alive: bool
+    ) -> tuple[bytes, bytes] | None:
+        began = self._activity.clock()
+        entry = self._engine.hot(call, caller)
         if entry is None or entry.record.status != 200:
             return None
         self.used = True
@@ -60,7 +76,9 @@ class Hot:
             age,
             _KEEP if keep_alive else _CLOSE,
         )
-        return head, entry.record.body
+        body = entry.record.body
+        self._activity.hit(call, what, began, len(body), caller)
+        return head, body
 
 
 def _head(entry: Entry) -> bytes:

@@ -12,9 +12,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import uvicorn
 
@@ -22,7 +23,9 @@ from gh_p2pcache import paths, published, settings
 from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.tombstones import Tombstones
 from gh_p2pcache.errors import ConfigError, P2PCacheError, StoreError
+from gh_p2pcache.gateway.activity import Activity
 from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
+from gh_p2pcache.gateway.callers import Callers
 from gh_p2pcache.gateway.calls import Calls
 from gh_p2pcache.gateway.control import Control
 from gh_p2pcache.gateway.hot import Hot
@@ -31,8 +34,10 @@ from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering, client_of, ipfs_of, why_off
 from gh_p2pcache.gateway.protocol import DoorProtocol
+from gh_p2pcache.gateway.seeing import Seeing
 from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
+from gh_p2pcache.policy.freshness import Profile
 from gh_p2pcache.teams import load_teams
 
 _LOG = logging.getLogger("gh_p2pcache.gateway")
@@ -83,6 +88,7 @@ class Gateway:
     def __init__(self, doors: Mapping[str, App], http: App | None) -> None:
         self._doors = doors
         self._http = http
+        self.callers = Callers()
 
     def hot(self, address: str) -> Hot | None:
         """Return what answers hot hits of a Unix socket, if it is one of gh's."""
@@ -132,18 +138,24 @@ async def serve(env: Mapping[str, str]) -> None:
         ipfs.start(house.stats.event)
     http_socket, http_door = _http_door(house, configured)
     calls = Calls(runtime / "calls")
-    ttl, exact = Door(house.engine, calls, "ttl"), Door(house.engine, calls, "exact")
+    activity = Activity()
+    ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
     overlays = Overlays(house, runtime)
     peering = Peering(house, client, off, ipfs)
-    control = Control(house, overlays, peering, http_door.url if http_door else None)
+    seeing = Seeing(house, activity)
+    control = Control(house, overlays, peering, seeing, http_door.url if http_door else None)
     if http_door is not None:
         http_door.control, http_door.door = control, ttl
     doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
     published.write(runtime / "settings", env, configured.effective)
     server = _Server(_config_of(Gateway(doors, http_door)))
-    beating = asyncio.create_task(
-        _beat(server, fds["heartbeat"], house, Notice(runtime / "notice", house), (ttl, exact))
-    )
+    notice = Notice(runtime / "notice", house)
+
+    def tick() -> None:
+        notice.update()
+        seeing.fold()
+
+    beating = asyncio.create_task(_beat(server, fds["heartbeat"], house, tick, (ttl, exact)))
     preparing = asyncio.create_task(_prepare(origin))
     following = asyncio.create_task(_follow(house.desk.tombstones))
     try:
@@ -208,9 +220,12 @@ def _secret(state: Path) -> str:
 
 
 async def _beat(
-    server: _Server, pipe: int, house: House, notice: Notice, doors: tuple[Door, ...]
+    server: _Server, pipe: int, house: House, tick: Callable[[], None], doors: tuple[Door, ...]
 ) -> None:
-    """Say `+` when ready, then `.` again and again; leave when nobody listens or all is idle."""
+    """Say `+` when ready, then `.` again and again; leave when nobody listens or all is idle.
+
+    `tick` is done as often.
+    """
     sign = b"+"
     saved = time.monotonic()
     while True:
@@ -227,7 +242,7 @@ async def _beat(
         if idle_exit and min(door.idle_for() for door in doors) > idle_exit:
             server.leave()
             return
-        notice.update()
+        tick()
         if time.monotonic() - saved > _SAVE_SECONDS:
             saved = time.monotonic()
             await asyncio.to_thread(house.save)

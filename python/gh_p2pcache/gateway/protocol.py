@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from gh_p2pcache.credentials import peer_uid
+from gh_p2pcache.gateway.callers import OVER_HTTP
 from gh_p2pcache.gateway.hot import Hot
 from gh_p2pcache.records.message import Headers
 
@@ -62,6 +63,7 @@ class DoorProtocol(HttpToolsProtocol):
     _in_head = True
     _answered = False
     _hot: Hot | None = None
+    _caller = OVER_HTTP
 
     app: Any
 
@@ -75,6 +77,8 @@ class DoorProtocol(HttpToolsProtocol):
             transport.abort()
             return
         self._hot = self.app.hot(connection.getsockname())
+        if self._hot is not None:
+            self._caller = self.app.callers.of(connection)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser in slices, so that a huge head is refused before it is parsed."""
@@ -112,7 +116,7 @@ class DoorProtocol(HttpToolsProtocol):
         if self._hot is not None and self._free() and self.parser.get_method() == b"GET":
             keep_alive = self.parser.should_keep_alive()
             headers = tuple(self.headers)
-            given = self._hot.answer(self.url, headers, keep_alive=keep_alive)
+            given = self._hot.answer(self.url, headers, self._caller, keep_alive=keep_alive)
             if given is not None:
                 self._answered = True
                 self.transport.writelines(given)
@@ -120,6 +124,7 @@ class DoorProtocol(HttpToolsProtocol):
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope["raw_target"] = self.url
         scope["transport"] = self.transport
+        scope["caller"] = self._caller
         super().on_headers_complete()
         scope["write_whole"] = partial(write_whole, self.cycle)
 
