@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from gh_p2pcache.supervisor import client
+from support.clock_skew import Fast, Skewed, Slow
 from support.lan import Network, Space, needs_namespaces, network
 from support.sim import SimProcess
 from support.team import Daemon, meet, wait
@@ -54,22 +56,27 @@ class Server(Daemon):
 class Place:
     """A network and the daemons on it."""
 
-    def __init__(self, wires: Network, sim: SimProcess, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, wires: Network, sim: SimProcess, folder: Path) -> None:
         self.wires, self.sim = wires, sim
-        self._folder, self._stack = folder, stack
-        self._count = 0
+        self._folder = folder
+        self._started: list[Daemon] = []
 
     def daemon(
-        self, space: Space, address: str, *, kind: type[Daemon] = Daemon, **env: str
+        self, space: Space | None, address: str, *, kind: type[Daemon] = Daemon, **env: str
     ) -> Daemon:
         """Start a daemon on a machine; only what `env` says it is told of the others."""
-        self._count += 1
-        root = self._folder / str(self._count)
+        root = self._folder / str(len(self._started))
         env = {"CACHE_LISTEN_PORT": "9100", "CACHE_MDNS": "", **env}
-        made = kind(root, self.sim, env, address=address, within=space.within)
-        self._stack.callback(made.stop)
+        made = kind(root, self.sim, env, address=address, within=space.within if space else ())
+        self._started.append(made)
         made.start()
         return made
+
+    def end(self) -> None:
+        """Stop them all, at once: each takes its time to say goodbye."""
+        with ThreadPoolExecutor(len(self._started) or 1) as pool:
+            for stopped in [pool.submit(daemon.stop) for daemon in self._started]:
+                stopped.result()
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +89,12 @@ def place(sim: SimProcess) -> Iterator[Place]:
     with (
         network() as wires,
         TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as folder,
-        ExitStack() as stack,
     ):
-        yield Place(wires, sim, Path(folder), stack)
+        made = Place(wires, sim, Path(folder))
+        try:
+            yield made
+        finally:
+            made.end()
 
 
 def shared(giver: Daemon, taker: Daemon) -> None:
@@ -183,6 +193,22 @@ def _is_at(daemon: Daemon, peer: str, address: str) -> bool:
     )
 
 
+@needs_namespaces
+def test_without_mdns_a_machine_finds_whom_it_is_told_of(place: Place, lan: Lan) -> None:
+    space = place.wires.space()
+    place.wires.plug(space, lan.switch, "192.168.7.4")
+    quiet = place.daemon(space, "192.168.7.4", CACHE_MDNS="false")
+    try:
+        wait(lambda: quiet.peers()["state"] == "on", 10, quiet)
+        assert not quiet.peers()["mdns"]
+        assert quiet.members() == 0
+        assert quiet.control("POST", "/peers/add", {"addr": lan.daemons[1].addr})["ok"]
+        wait(lambda: quiet.members() == 3, FOUND_AGAIN, quiet)
+        shared(lan.daemons[0], quiet)
+    finally:
+        quiet.stop()
+
+
 # ---- NAT
 
 
@@ -243,3 +269,46 @@ def test_what_a_machine_knew_is_there_when_it_has_left(internet: Internet) -> No
     until(lambda: internet.server.members() == 1)
     given = two.ask(target)
     assert (given.source, given.plain) == ("PEER", answer.plain)
+
+
+# ---- what else is wrong with a machine
+
+
+@needs_namespaces
+def test_where_a_firewall_lets_nothing_through_a_machine_works_alone(internet: Internet) -> None:
+    place = internet.place
+    shut = ("wan0", "lan0")
+    machine = place.wires.behind_nat(internet.outside, "10.3.0", "198.51.100.3", swallows=shut)
+    alone = place.daemon(machine, "10.3.0.2", CACHE_BOOTSTRAP_PEERS=internet.server.addr)
+    wait(lambda: alone.peers().get("problems"), 15, alone)
+    assert alone.peers()["problems"] == [f"{internet.server.addr}: no answer within 4 s"]
+    asks_without_delay(alone)
+    assert alone.members() == 0
+
+
+def test_a_port_that_is_taken(place: Place) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        daemon = place.daemon(None, "127.0.0.1", CACHE_LISTEN_PORT=str(port), CACHE_MDNS="false")
+        wait(lambda: daemon.control("GET", "/status")["peers"]["state"] == "on", 10, daemon)
+        told = daemon.control("GET", "/status")["peers"]
+        assert told["why"] == f"port {port} is taken"
+        assert told["port"] != port
+        socket.create_connection(("127.0.0.1", told["port"]), timeout=5).close()
+
+
+@needs_namespaces
+@pytest.mark.parametrize(("kind", "number"), [(Fast, 5), (Slow, 6)])
+def test_a_clock_that_is_an_hour_wrong(
+    place: Place, lan: Lan, kind: type[Skewed], number: int
+) -> None:
+    space, address = place.wires.space(), f"192.168.7.{number}"
+    place.wires.plug(space, lan.switch, address)
+    wrong = place.daemon(space, address, kind=kind)
+    try:
+        assert abs(wrong.skew()) > 3000
+        wait(lambda: wrong.members() == 3, FOUND_AGAIN, wrong)
+        shared(wrong, lan.daemons[0])
+        shared(lan.daemons[1], wrong)
+    finally:
+        wrong.stop()

@@ -82,12 +82,15 @@ class Network:
         machine.ip("link", "set", device, "up")
         return port
 
-    def behind_nat(self, outside: Space, inside: str, router: str) -> Space:
+    def behind_nat(
+        self, outside: Space, inside: str, router: str, *, swallows: tuple[str, ...] = ("wan0",)
+    ) -> Space:
         """Return a machine that can dial out to `outside` and that nobody there can dial.
 
         `inside` is its network ("10.1.0"), `router` its router's address outside. Without a
         packet filter at hand, what makes a NAT of the router is a rule that swallows what comes in
-        for ports where somebody may listen; its addresses are not translated.
+        for ports where somebody may listen; its addresses are not translated. One that `swallows`
+        what comes from "lan0", too, lets nobody dial out either.
         """
         machine, gate, lan = self.space(), self.space(), self.switch()
         self.plug(machine, lan, f"{inside}.2")
@@ -95,8 +98,9 @@ class Network:
         self.plug(gate, outside, router, "wan0")
         machine.ip("route", "add", "default", "via", f"{inside}.1")
         gate.forward()
-        swallow = ("iif", "wan0", "ipproto", "tcp", "dport", "9000-9999", "blackhole")
-        gate.ip("rule", "add", "priority", "10", *swallow)
+        for leg in swallows:
+            dialled = ("iif", leg, "ipproto", "tcp", "dport", "9000-9999")
+            gate.ip("rule", "add", "priority", "10", *dialled, "blackhole")
         return machine
 
     def end(self) -> None:
