@@ -314,6 +314,33 @@ async def test_a_forger_is_found_by_a_sample_banned_and_its_records_dropped(
     )
 
 
+async def test_nobody_is_blamed_for_what_differs_from_token_to_token(circle: Circle) -> None:
+    """The repository object shows the caller's own permissions."""
+    repository = "/repos/acme/private"
+    one, two = await fetched(circle, repository, token="alice")
+    assert one.house is not None
+    assert (await two.ask(repository, token="carol")).status == 200
+    assert not circle.links[1].banned
+    assert two.house is not None
+    assert not two.house.members.trust.suspect(one.house.members.trust.own)
+
+
+async def test_nobody_is_blamed_for_what_has_changed_since(circle: Circle) -> None:
+    one, two = await fetched(circle)
+    assert one.house is not None
+    assert two.house is not None
+    one.time.advance(20)
+    circle.links[0].up = circle.links[1].up = False  # the tombstone is lost
+    await one.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"changed"}')
+    circle.links[0].up = circle.links[1].up = True
+    one.time.advance(20)
+    two.house.members.trust._chance = lambda: 0.0
+    await two.ask(ISSUES)
+    for _ in range(30):
+        await settled()
+    assert not two.house.members.trust.suspect(one.house.members.trust.own)
+
+
 async def test_a_ban_can_be_lifted(circle: Circle) -> None:
     one, two = await fetched(circle)
     assert one.house is not None

@@ -155,7 +155,7 @@ class Fill:
             return await self._confirmed(call, entry, response, started)
         self._calibrate(call, sent, response, text)
         if entry is not None and header(sent.headers, b"if-none-match") and response.status == 200:
-            self.members.differs(call, entry, response, text)
+            self.members.differs(call, entry, text)
         if keepable(call.plan, response, text):
             return await self._keep(call, response, text, started)
         await self._refused(call, response)

@@ -18,8 +18,8 @@ from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.trust import Trust
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.origin.etag import plain
-from gh_p2pcache.policy.headers import http_date
-from gh_p2pcache.records.message import Response, header
+from gh_p2pcache.policy.classes import ITSELF
+from gh_p2pcache.policy.times import newest_time
 from gh_p2pcache.records.record import Record, Validation
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.records.sign import Signer, check_validation, peer_id, sign_record
@@ -136,17 +136,20 @@ class Members:
         for signer in self._others(entry):
             self.trust.agreed(signer)
 
-    def differs(self, call: Call, entry: Entry, response: Response, text: bytes) -> None:
+    def differs(self, call: Call, entry: Entry, text: bytes) -> None:
         """GitHub gave another body (`text`, decoded), which may be new or show a forgery.
 
-        It is one where the body can never change, or did not since before it was vouched for.
+        It is one where the body can never change. Else it counts against who vouched for it, unless
+        something in the new body happened since. What shows the caller's own permissions (class
+        `itself`) may differ from token to token.
         """
-        if text == plain(entry.record.headers, entry.record.body):
+        access = call.plan.access
+        own = access is None or ITSELF in access.classes
+        if own or text == plain(entry.record.headers, entry.record.body):
             return
-        changed = http_date(header(response.headers, b"last-modified") or b"")
-        proven = call.plan.row.immutable or (
-            changed is not None and changed < entry.record.github_date - _CLOCK_SECONDS
-        )
+        proven = call.plan.row.immutable
+        if not proven and newest_time(text) >= entry.validation.github_date - _CLOCK_SECONDS:
+            return
         for signer in self._others(entry):
             why = self.trust.differed(signer, proven=proven)
             if why is not None:
