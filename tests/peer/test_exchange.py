@@ -23,7 +23,7 @@ from gh_p2pcache.peer.messages import (
 )
 from gh_p2pcache.peer.wire import PeerError, Stream
 from gh_p2pcache.records.record import Validation
-from gh_p2pcache.records.sign import Signer, check_validation
+from gh_p2pcache.records.sign import Signer, check_validation, sign_validation
 from gh_p2pcache.store.shared import read_shared
 from support.members import DATE, MAX_BLOB, SCOPE, TAG, Team, TeamMember, in_a_team
 from support.store import KEYS, Shop, a_record
@@ -373,8 +373,10 @@ def test_a_keeper_is_not_driven_by_who_announces_without_end() -> None:
         announced = holder.store()
         for number in range(10_000):
             tag = hashlib.sha256(str(number).encode()).hexdigest()[:32]
-            holder.files[tag] = holder.files[TAG]
-            learn(keeper, member, replace(announced, tag=tag), holder)
+            kept = holder.files[TAG]
+            signed = sign_validation(holder.machine.signer, SCOPE, tag, kept.validation)
+            holder.files[tag] = replace(kept, validation=signed)
+            learn(keeper, member, replace(announced, tag=tag, signature=signed.signature), holder)
         await trio.sleep(2)
         assert 90 <= len(member.kept) <= 110
 

@@ -1,9 +1,9 @@
 """Blobs between members: served from the store's files, fetched by CID, handed on for others.
 
-Nothing is read that was not announced in its size, and nothing is believed but its sha2-256. A
-member that accepts connections fetches what it is asked for and does not hold from another that
-announced it, so that two members that can only dial out share through it; such a request carries
-`via` and goes no further.
+Nothing is read that was not announced in its size, and nothing is believed but its sha2-256 and who
+signed for it (whether that was the truth, gateways judge). A member that accepts connections
+fetches what it is asked for and does not hold from another that announced it, so that two members
+that can only dial out share through it; such a request carries `via` and goes no further.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from gh_p2pcache.peer.quota import Quota
 from gh_p2pcache.peer.speech import STEP, drop, say, within
 from gh_p2pcache.peer.wire import Book, PeerError, Stream, Wire
 from gh_p2pcache.records.record import Validation
+from gh_p2pcache.records.sign import check_validation
 from gh_p2pcache.store.shared import Shared, read_shared
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
@@ -155,13 +156,14 @@ class Exchange:
                 return None
             if header.size > self._max_blob:
                 raise RejectedError(f"a blob of {header.size} bytes")
+            validation = _newest(request, header, announced)
             on_size(header.size)
             async with self._inward.take(peer, header.size):
                 blob = await self._receive(peer, stream, request.digest, header.size)
         finally:
             await drop(stream)
         self._book.note_records(peer, received=1)
-        return Parcel(_newer(header, announced), peer, blob)
+        return Parcel(validation, peer, blob)
 
     async def _receive(self, peer: str, stream: Stream, digest: bytes, size: int) -> bytes:
         """Return a blob of `size` bytes; hashed as it comes, so that the loop is never held up."""
@@ -265,14 +267,35 @@ class _Pull:
         self.shared: Shared | None = None
 
 
-def _newer(sent: BlobHeader, announced: SignedValidation) -> Validation:
-    """Return the later of two validations: the one sent with the blob, or the one announced."""
-    newest = sent if sent.date >= announced.date else announced
+def is_signed(announced: SignedValidation) -> bool:
+    """Tell whether an announcement is signed by whom it names."""
+    try:
+        check_validation(announced.scope, announced.tag, validation_of(announced.digest, announced))
+    except RejectedError:
+        return False
+    return True
+
+
+def validation_of(digest: bytes, signed: BlobHeader | SignedValidation) -> Validation:
+    """Return what was signed of a blob."""
     return Validation(
-        digest=announced.digest,
-        github_date=newest.date,
+        digest=digest,
+        github_date=signed.date,
         validated_at=0.0,
-        ttl=newest.ttl,
-        signer=newest.signer,
-        signature=newest.signature,
+        ttl=signed.ttl,
+        signer=signed.signer,
+        signature=signed.signature,
     )
+
+
+def _newest(request: Fetch, sent: BlobHeader, announced: SignedValidation) -> Validation:
+    """Return the later of two validations: the one sent with the blob, or the one announced.
+
+    Raises RejectedError where the first is not signed: who hands a blob on has checked it, and who
+    keeps one as well. What was announced may be a third one's word, which is held against nobody.
+    """
+    validation = validation_of(request.digest, sent)
+    check_validation(request.scope, request.tag, validation)
+    if announced.date > sent.date and is_signed(announced):
+        return validation_of(announced.digest, announced)
+    return validation

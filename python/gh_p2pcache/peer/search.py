@@ -16,7 +16,7 @@ from typing import NamedTuple
 import trio
 
 from gh_p2pcache.errors import RejectedError
-from gh_p2pcache.peer.exchange import Exchange, Parcel
+from gh_p2pcache.peer.exchange import Exchange, Parcel, is_signed, validation_of
 from gh_p2pcache.peer.fills import Fills
 from gh_p2pcache.peer.hedge import hedged
 from gh_p2pcache.peer.index import Index
@@ -26,7 +26,6 @@ from gh_p2pcache.peer.owner import OpenAsk, Owner
 from gh_p2pcache.peer.patience import Patience
 from gh_p2pcache.peer.sulks import Sulks
 from gh_p2pcache.peer.wire import Book, PeerError, Wire
-from gh_p2pcache.records.record import Validation
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
@@ -116,11 +115,13 @@ class Search:
     async def _fetch(self, announced: Sequence[Source], asked: str = "") -> Parcel | None:
         """Return the blob from whoever is quickest; `asked`: who told us of them."""
         fresh = [source for source in announced if source.announced.date > self._wanted.after]
+        while fresh and fresh[0].announced.digest == self._wanted.have:
+            newest = fresh.pop(0)
+            if is_signed(newest.announced):
+                validation = validation_of(newest.announced.digest, newest.announced)
+                return Parcel(validation, newest.peer, b"")
         if not fresh:
             return None
-        newest = fresh[0]
-        if newest.announced.digest == self._wanted.have:
-            return Parcel(_validation(newest.announced), newest.peer, b"")
         attempts = [
             partial(self._try, source)
             for source in self._within_reach(fresh, asked)
@@ -297,14 +298,3 @@ class Search:
 
 async def _close(asked: _Asked) -> None:
     await asked.ask.close()
-
-
-def _validation(announced: SignedValidation) -> Validation:
-    return Validation(
-        digest=announced.digest,
-        github_date=announced.date,
-        validated_at=0.0,
-        ttl=announced.ttl,
-        signer=announced.signer,
-        signature=announced.signature,
-    )
