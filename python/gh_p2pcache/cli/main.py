@@ -7,13 +7,16 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from gh_p2pcache import __version__
 from gh_p2pcache.cli.output import examples
 from gh_p2pcache.errors import P2PCacheError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SECTIONS = {
     "Calls": {
@@ -24,6 +27,7 @@ SECTIONS = {
         "on": "have every gh of your shells go through the cache",
         "off": "take that back",
         "shellenv": "print what does it for one shell",
+        "completion": "print what completes gh p2pcache and git ghapi on TAB",
     },
     "Daemon": {
         "start": "start the daemon (the first call does so by itself)",
@@ -65,10 +69,19 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command, None for an unknown name."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name != "__complete":
             return None
-        command: click.Command = importlib.import_module(f"gh_p2pcache.cli.{cmd_name}").command
+        module = f"gh_p2pcache.cli.{cmd_name.lstrip('_')}"
+        command: click.Command = importlib.import_module(module).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return commands without importing them, and flags."""
+        from click.shell_completion import CompletionItem
+
+        names = {name: line for name, line in COMMANDS.items() if name.startswith(incomplete)}
+        items = [CompletionItem(name, help=line) for name, line in names.items()]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

@@ -28,7 +28,7 @@ def command(*, shell: str | None, yes: bool) -> None:
     Adds one line to the profile of interactive shells, once you have seen it. The line starts no
     process, and does nothing where the cache is gone.
     """
-    chosen = shell or _login_shell()
+    chosen = shell or login_shell()
     if not (paths.data_dir(os.environ) / "shim/gh").exists():
         raise UsageError("there is no shim for a shell to use yet (gh p2pcache setup)")
     path = profile.path(chosen, os.environ)
@@ -40,7 +40,8 @@ def command(*, shell: str | None, yes: bool) -> None:
     _say_written(path, chosen)
 
 
-def _login_shell() -> str:
+def login_shell() -> str:
+    """Return the user's shell by $SHELL. Raises UsageError for one that we know nothing of."""
     name = Path(os.environ.get("SHELL", "")).name
     if name not in profile.SHELLS:
         raise UsageError(f"SHELL is '{name}': choose one with --shell bash, zsh or fish")

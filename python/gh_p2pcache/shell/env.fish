@@ -10,5 +10,7 @@ begin
         end
         set -gx PATH $shim $others
     end
-    true
+    # git ghapi is completed as gh p2pcache api.
+    complete -c git -f -n '__fish_seen_subcommand_from ghapi' \
+        -a '(complete -C (string replace -r "^.*?\bghapi\b" "gh p2pcache api" -- (commandline -cp)))'
 end
