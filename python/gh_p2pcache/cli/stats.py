@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gh_p2pcache import paths
+from gh_p2pcache.cli import since as of_days
 from gh_p2pcache.cli.output import counted, examples, heading, say_json, size, table
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.supervisor.commands import is_alive
 
+_Said = Callable[[dict[str, Any]], str]
+FORMS = ["text", "json", "markdown"]
 _ANSWERS = {
     "hit": "from the cache, GitHub not asked",
     "peer": "from a member of the team, GitHub not asked",
@@ -24,22 +28,6 @@ _ANSWERS = {
     "miss": "from GitHub, kept where allowed",
     "bypass": "from GitHub, never kept (writes, logs, downloads)",
 }
-
-
-@click.command(
-    epilog=examples(
-        "gh p2pcache stats",
-        "gh p2pcache stats --json | jq .calls_saved",
-    )
-)
-@click.option("--json", "as_json", is_flag=True, help="print JSON")
-def command(*, as_json: bool) -> None:
-    """Show what the cache did so far, also when the daemon is down."""
-    told = read(paths.state_dir(os.environ))
-    if as_json:
-        say_json(told)
-    else:
-        click.echo(text(told))
 
 
 def read(state: Path) -> dict[str, Any]:
@@ -88,15 +76,17 @@ def _sums(told: dict[str, Any], totals: Counter[str]) -> str:
 
 
 def _routes(routes: dict[str, dict[str, int]]) -> str:
-    def calls(item: tuple[str, dict[str, int]]) -> int:
-        return -sum(item[1].values())
+    rows = [[route, *_row(counts)] for route, counts in _by_calls(routes)]
+    right = frozenset(range(1, 1 + len(_ANSWERS)))
+    return table([heading("route", *_ANSWERS), *rows], right=right)
 
-    rows = [heading("route", *_ANSWERS)]
-    for route, counts in sorted(routes.items(), key=calls):
-        rows.append(
-            [route, *(f"{counts[name]:,}" if counts.get(name) else "·" for name in _ANSWERS)]
-        )
-    return table(rows, right=frozenset(range(1, 1 + len(_ANSWERS))))
+
+def _by_calls(routes: dict[str, dict[str, int]]) -> list[tuple[str, dict[str, int]]]:
+    return sorted(routes.items(), key=lambda item: -sum(item[1].values()))
+
+
+def _row(counts: dict[str, int]) -> list[str]:
+    return [f"{counts[name]:,}" if counts.get(name) else "·" for name in _ANSWERS]
 
 
 def _saved(path: Path) -> dict[str, Any]:
@@ -108,3 +98,48 @@ def _saved(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DaemonError(f"{path} is not readable: {error}") from error
     return empty | kept if isinstance(kept, dict) else empty
+
+
+def markdown(told: dict[str, Any]) -> str:
+    """Return the statistics as tables of Markdown."""
+    totals: Counter[str] = Counter(told["totals"])
+    answers = [(f"{name}: {meaning}", f"{totals[name]:,}") for name, meaning in _ANSWERS.items()]
+    sums = [
+        ("calls saved", f"{told['calls_saved']:,}"),
+        ("calls to GitHub", f"{totals['upstream']:,}"),
+    ]
+    routes = [(route, *_row(counts)) for route, counts in _by_calls(told["routes"])]
+    made = [of_days.markdown_table(("answers", "calls"), [*answers, *sums])]
+    made += [of_days.markdown_table(("route", *_ANSWERS), routes)] if routes else []
+    return "\n\n".join(made)
+
+
+_FORMATS: dict[str, tuple[_Said, _Said]] = {
+    "text": (text, of_days.text),
+    "markdown": (markdown, of_days.markdown),
+}
+
+
+@click.command(
+    epilog=examples(
+        "gh p2pcache stats",
+        "gh p2pcache stats --since 7d",
+        "gh p2pcache stats --since 1d --format markdown",
+        "gh p2pcache stats --json | jq .calls_saved",
+    )
+)
+@click.option("--since", metavar="DAYS", help="what was saved by day, route and caller: 1d, 7d")
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="the same as --format json")
+def command(*, since: str | None, form: str, as_json: bool) -> None:
+    """Show what the cache did so far, also when the daemon is down.
+
+    --since 1d is today, 7d today and the six days before; days begin at midnight, local time.
+    """
+    state = paths.state_dir(os.environ)
+    told = read(state) if since is None else of_days.read(state, of_days.days_of(since))
+    if as_json or form == "json":
+        say_json(told)
+    else:
+        plain, by_day = _FORMATS[form]
+        click.echo((plain if since is None else by_day)(told))

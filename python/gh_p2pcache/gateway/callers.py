@@ -29,7 +29,7 @@ _OF_A_SHELL = re.compile(r"-[a-z]*c|--command.*")
 _INLINE = re.compile(r"-[a-zA-Z]*[cep]|--(?:eval|print).*")
 """The program follows as an argument: `sh -c`, `perl -ne`, `node --eval`."""
 
-_WITH_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import", "-o", "-O", "+O"})
+_WITH_VALUE = re.compile(r"-W|-X|-r|--require|--import|[-+][a-z]*[oO]")
 _FILE = re.compile(r"[A-Za-z0-9._+@-]+")
 _TEMPORARY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:\.\w+)?|tmp[\w.]+")
 """A script that a runner writes for one step of a job."""
@@ -45,7 +45,7 @@ _REMEMBERED = 512
 
 
 class Callers:
-    """Names the program behind a connection; remembered by gh's parent for some seconds."""
+    """Names the program behind a connection; remembered for seconds, by process or gh's parent."""
 
     def __init__(
         self,
@@ -58,22 +58,25 @@ class Callers:
 
     def of(self, connection: socket.socket) -> str:
         """Return the caller behind a Unix socket, UNKNOWN where that cannot be told."""
-        pid = peer_pid(connection)
+        pid, now = peer_pid(connection), self._clock()
+        if (name := self._remembered(pid, now)) is not None:
+            return name
         peer = self._look(pid) if pid > 0 else None
         if peer is None:
             return UNKNOWN
-        if peer.name not in _OURS:
-            return name_of(peer, self._look)
-        now = self._clock()
-        known = self._known.get(peer.parent)
-        if known is not None and known[0] > now:
-            return known[1]
-        name = name_of(peer, self._look)
-        self._known[peer.parent] = (now + _REMEMBERED_SECONDS, name)
-        self._known.move_to_end(peer.parent)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        by = peer.parent if peer.name in _OURS else pid
+        name = self._remembered(by, now)
+        if name is None:
+            name = name_of(peer, self._look)
+            self._known.pop(by, None)
+            self._known[by] = (now + _REMEMBERED_SECONDS, name)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
         return name
+
+    def _remembered(self, pid: int, now: float) -> str | None:
+        until, name = self._known.get(pid, (0.0, ""))
+        return name if until > now else None
 
 
 def name_of(process: Process, look: Callable[[int], Process | None]) -> str:
@@ -99,12 +102,13 @@ def _said(process: Process) -> tuple[str, bool]:
     if not is_shell and not _INTERPRETER.fullmatch(name):
         return name, name not in _WRAPPERS
     inline = _OF_A_SHELL if is_shell else _INLINE
-    script = _script(process.arguments[1:], inline)
+    arguments = process.line()[1:]
+    script = _script(arguments, inline)
     if script in _OURS or _TEMPORARY.fullmatch(script):
         return name, False
     if script:
         return script, True
-    by_another = is_shell and any(map(inline.fullmatch, process.arguments[1:]))
+    by_another = is_shell and any(map(inline.fullmatch, arguments))
     return name.removeprefix("-"), not by_another
 
 
@@ -120,17 +124,17 @@ def _script(arguments: Sequence[str], inline: re.Pattern[str]) -> str:
             return name if _FILE.fullmatch(name) else ""
         if inline.fullmatch(first):
             return ""
-        if first in _WITH_VALUE and rest:
+        if _WITH_VALUE.fullmatch(first) and rest:
             rest.pop(0)
     return ""
 
 
 def _whole_name(process: Process) -> str:
     """Return the program's name: Linux cuts it at 15 bytes, and Node.js gives its threads'."""
-    if process.name == "MainThread" and process.arguments:
-        return PurePosixPath(process.arguments[0]).name
+    if process.name == "MainThread":
+        return PurePosixPath((*process.line(), "node")[0]).name
     if len(process.name) == _CUT:
-        for argument in process.arguments[:2]:
+        for argument in process.line()[:2]:
             name = PurePosixPath(argument).name
             if name.startswith(process.name) and _FILE.fullmatch(name):
                 return name

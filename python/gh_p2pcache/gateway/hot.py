@@ -61,7 +61,8 @@ class Hot:
     def _answer(
         self, call: Call, what: What, caller: str, *, keep_alive: bool
     ) -> tuple[bytes, bytes] | None:
-        began = self._activity.clock()
+        activity = self._activity
+        began = activity.clock() if activity.room else 0.0
         entry = self._engine.hot(call, caller)
         if entry is None or entry.record.status != 200:
             return None
@@ -77,7 +78,8 @@ class Hot:
             _KEEP if keep_alive else _CLOSE,
         )
         body = entry.record.body
-        self._activity.hit(call, what, began, len(body), caller)
+        if began:
+            activity.hit(call, what, began, len(body), caller)
         return head, body
 
 

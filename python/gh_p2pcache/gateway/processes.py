@@ -6,7 +6,9 @@ import ctypes
 import os
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 _ARGUMENTS = 4096
 """Bytes of a command line that are looked at."""
@@ -19,15 +21,15 @@ _BSD_INFO, _BSD_SIZE = 3, 136
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`name` is the program's, `arguments` its command line (empty on macOS)."""
+    """`name` is the program's; `line` gives its command line, empty where there is none to read."""
 
     name: str
     parent: int
-    arguments: tuple[str, ...] = ()
+    line: Callable[[], tuple[str, ...]] = tuple
 
 
 def look(pid: int) -> Process | None:
-    """Return a process of this user, None where there is none (any more); some 20 µs on Linux."""
+    """Return a process of this user, None where there is none (any more)."""
     try:
         return _by_libproc(pid) if sys.platform == "darwin" else _by_proc(pid)
     except (OSError, ValueError):
@@ -40,8 +42,15 @@ def _by_proc(pid: int) -> Process:
     opening, closing = stat.index(b"("), stat.rindex(b")")
     name = stat[opening + 1 : closing].decode("utf-8", "replace")
     parent = int(stat[closing + 2 :].split(b" ", 2)[1])
-    line = _start_of(f"/proc/{pid}/cmdline", _ARGUMENTS).decode("utf-8", "replace")
-    return Process(name, parent, tuple(line.split("\0")))
+    return Process(name, parent, partial(_command_line, pid))
+
+
+def _command_line(pid: int) -> tuple[str, ...]:
+    try:
+        line = _start_of(f"/proc/{pid}/cmdline", _ARGUMENTS)
+    except OSError:
+        return ()
+    return tuple(line.decode("utf-8", "replace").split("\0"))
 
 
 def _start_of(path: str, size: int) -> bytes:
