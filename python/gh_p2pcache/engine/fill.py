@@ -239,6 +239,7 @@ class Fill:
         if desk.tombstones.epoch(marks) > started or desk.tombstones.buried(
             marks, record.github_date
         ):
+            self.members.answered(call, record.github_date)
             await self._drop(call)
             return Outcome(passed_on(call, response, "not kept: a write came between"))
         if current is not None and current.validation.github_date > record.github_date:
@@ -309,7 +310,7 @@ class Fill:
             desk.proofs.withdraw_all(call.principal.id, _date(response, desk))
             tag = f"scope:{call.principal.keys.id.hex()}"
             desk.tombstones.bury([tag], _date(response, desk))
-        self.members.gone(call, _date(response, desk))
+        self.members.answered(call, _date(response, desk))
         if response.status in {403, 404, 410, 451} and plan.access is not None:
             desk.proofs.withdraw(call.principal.id, plan.access, _date(response, desk))
         await self._drop(call, team=response.status < 400 or desk.settings.trust == "team")

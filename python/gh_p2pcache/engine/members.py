@@ -75,8 +75,8 @@ class Members:
         tags.add(f"signer:{self._signer.public.hex()}")
         return sign_record(self._signer, replace(record, tags=tuple(sorted(tags))))
 
-    def gone(self, call: Call, date: int) -> None:
-        """Take nothing from before `date` for this key: GitHub has refused it since."""
+    def answered(self, call: Call, date: int) -> None:
+        """Take nothing from before `date` for this key: GitHub's answer of then is not kept."""
         for keys in call.scopes:
             self._news.note(keys.id, call.plan.key, date)
 
@@ -90,9 +90,7 @@ class Members:
             return Asked(entry)
         tag = keys.tag(call.plan.key)
         own = entry.digest if entry is not None and entry.keys.id == keys.id else b""
-        after = self._news.newest(keys.id, call.plan.key)
-        if entry is not None:
-            after = max(after, entry.validation.github_date)
+        after = self._known(call, keys, entry)
         found = await self.peers.find(keys.id, tag, have=own, after=after)
         lease = keys if found.yours else None
         if found.offer is None:
@@ -155,6 +153,12 @@ class Members:
             if why is not None:
                 self._shut_out(signer, why)
 
+    def _known(self, call: Call, keys: ScopeKeys, entry: Entry | None) -> int:
+        """Return the newest GitHub date of which this machine knows what a key's answer was."""
+        entries = (entry, self._desk.shelf.hot(keys, call.plan.key))
+        dates = [one.validation.github_date for one in entries if one is not None]
+        return max(self._news.newest(keys.id, call.plan.key), *dates, 0)
+
     async def _take(
         self, call: Call, keys: ScopeKeys, tag: str, entry: Entry | None, offer: Offer
     ) -> Entry:
@@ -172,6 +176,8 @@ class Members:
             desk.tombstones.marks_in(keys, record.tags), validation.github_date
         ):
             raise RejectedError("a record that a write has buried")
+        if validation.github_date <= self._known(call, keys, entry):
+            raise RejectedError("a record that is older than what is known by now")
         validation = replace(validation, validated_at=desk.clock.locally(validation.github_date))
         if offer.blob:
             entry = await desk.shelf.adopt(record, validation, keys, offer.blob)

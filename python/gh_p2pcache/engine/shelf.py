@@ -171,10 +171,11 @@ class Shelf:
     async def adopt(
         self, record: Record, validation: Validation, keys: ScopeKeys, blob: bytes
     ) -> Entry:
-        """Keep what another machine fetched and signed, as it was sealed there."""
+        """Keep what another machine fetched and signed, as it was sealed there; see `keep`."""
+        replaces = self._memory.get((keys.id, record.key)) is not None
         entry = self._shelve(record, validation, keys)
         work = partial(self.disk.adopt, entry.tag, keys, blob, validation)
-        await self._writer.do(work, size=len(blob), wait=False)
+        await self._writer.do(work, size=len(blob), wait=replaces)
         return entry
 
     def adopt_for_others(
@@ -190,13 +191,24 @@ class Shelf:
         """Replace an entry's validation, the record staying as it is but for `headers`.
 
         On disk those stay: what moves with each answer (rate limits, request id) is not worth it.
+        An entry that another has replaced meanwhile, of an older date, takes its place again.
         """
+        if validation.github_date < entry.validation.github_date:
+            return
         entry.record = replace(entry.record, headers=headers)
         entry.validation = validation
         entry.base = base_headers(entry.record, validation)
         entry.head = b""
         entry.alive_at = -1
-        await self._writer.do(lambda: self._rewrite_head(entry), size=0, wait=False)
+        place = (entry.keys.id, entry.record.key)
+        current = self._memory.get(place)
+        if current in (None, entry):
+            await self._writer.do(lambda: self._rewrite_head(entry), size=0, wait=False)
+        elif current.validation.github_date <= validation.github_date:
+            self._remember(entry)
+            await self._writer.do(
+                lambda: self._write(entry), size=len(entry.record.body), wait=True
+            )
 
     async def drop(self, keys: ScopeKeys, key: bytes) -> None:
         """Forget a record, on disk before this returns."""
@@ -221,9 +233,10 @@ class Shelf:
             gzip=header(record.headers, b"content-encoding") == b"gzip",
             digest=validation.digest,
         )
-        self._memory.put(
-            (keys.id, record.key),
-            entry,
-            len(record.body) + _OVERHEAD + _TAG_OVERHEAD * len(record.tags),
-        )
+        self._remember(entry)
         return entry
+
+    def _remember(self, entry: Entry) -> None:
+        record = entry.record
+        size = len(record.body) + _OVERHEAD + _TAG_OVERHEAD * len(record.tags)
+        self._memory.put((entry.keys.id, record.key), entry, size)
