@@ -3,7 +3,7 @@
 set -eu
 
 changed=$("$(dirname -- "$0")/changed-files.sh")
-if [ -n "$changed" ] && ! printf '%s\n' "$changed" | grep -qv -e '^docs/' -e '^[^/]*\.md$'; then
+if [ -n "$changed" ] && ! printf '%s\n' "$changed" | grep -qvE '^docs/.*\.(md|svg|png)$|^[^/]*\.md$'; then
     echo 'Only pages changed.'
     exec ./install.sh --test tests/docs
 fi

@@ -1,0 +1,198 @@
+"""The workflows of this repository, and what they change at GitHub."""
+
+import base64
+import json
+from typing import Any
+
+from support.act import REPO, WORKFLOWS, Ran, Runner
+from support.sim import SimProcess
+from support.team import SECRET, Daemon
+
+TEAM = {"CACHE_P2P_SHARED_SECRET": SECRET}
+RUN = 9_000_000_002
+LOG = (
+    "2025-05-30T10:00:01.0000000Z collecting\n"
+    "2025-05-30T10:00:02.0000000Z FAILED tests/policy/test_key.py::test_order - assert 1 == 2\n"
+)
+
+
+def get(sim: SimProcess, path: str) -> Any:
+    return json.loads(sim.request("GET", f"/repos/{REPO}/{path}", token="alice")[2])
+
+
+def billed(sim: SimProcess) -> int:
+    count: int = sim.state()["billed"]
+    return count
+
+
+def saved(ran: Ran) -> int:
+    """What the cache saved, by the jobs' own words."""
+    words = [line.split() for line in ran.said().splitlines() if "cost nothing of GitHub's" in line]
+    return sum(int(line[6]) for line in words)
+
+
+def heal(runner: Runner, conclusion: str = "failure") -> Ran:
+    ended = {
+        "id": RUN,
+        "conclusion": conclusion,
+        "event": "push",
+        "head_repository": {"full_name": REPO},
+    }
+    workflow = WORKFLOWS / "auto-heal-failures.yml"
+    return runner.run("workflow_run", workflow, payload={"workflow_run": ended})
+
+
+def test_a_failing_branch_has_one_issue_until_it_passes(runner: Runner, sim: SimProcess) -> None:
+    sim.control(
+        run={"repo": REPO, "id": RUN, "status": "completed", "conclusion": "failure", "log": LOG}
+    )
+    ran = heal(runner)
+    assert ran.code == 0, ran.text()
+    (issue,) = get(sim, "issues?labels=auto-heal")
+    assert issue["title"] == "CI fails on feature"
+    assert "FAILED tests/policy/test_key.py::test_order" in issue["body"]
+    assert "collecting" not in issue["body"]
+
+    other = LOG.replace("test_order", "test_other")
+    sim.control(
+        run={"repo": REPO, "id": RUN, "status": "completed", "conclusion": "failure", "log": other}
+    )
+    ran = heal(runner)
+    assert ran.code == 0, ran.text()
+    (again,) = get(sim, "issues?labels=auto-heal")
+    assert again["number"] == issue["number"]
+    assert "test_other" in again["body"]
+
+    sim.control(run={"repo": REPO, "id": RUN, "status": "completed", "conclusion": "success"})
+    ran = heal(runner, "success")
+    assert ran.code == 0, ran.text()
+    assert get(sim, "issues?labels=auto-heal") == []
+    assert get(sim, f"issues/{issue['number']}")["state"] == "closed"
+
+
+def test_a_run_of_a_fork_opens_no_issue(runner: Runner, sim: SimProcess) -> None:
+    ended = {"id": RUN, "conclusion": "failure", "event": "push"}
+    payload = {"workflow_run": {**ended, "head_repository": {"full_name": "mallory/widgets"}}}
+    ran = runner.run("workflow_run", WORKFLOWS / "auto-heal-failures.yml", payload=payload)
+
+    assert ran.code == 0, ran.text()
+    assert sim.calls() == 0
+
+
+def test_the_label_makes_a_draft_pull_request_once_and_cleanup_takes_its_branch(
+    runner: Runner, sim: SimProcess
+) -> None:
+    labeled = {"action": "labeled", "issue": {"number": 1}, "label": {"name": "draft-pr"}}
+    workflow = WORKFLOWS / "issue-to-draft-pr.yml"
+
+    ran = runner.run("issues", workflow, payload=labeled)
+    assert ran.code == 0, ran.text()
+    (pull,) = get(sim, "pulls?head=acme:auto-heal/issue-1")
+    assert (pull["draft"], pull["title"], pull["body"]) == (True, "Widget is broken", "Closes #1")
+    assert pull["base"]["ref"] == "main"
+
+    again = runner.run("issues", workflow, payload=labeled)
+    assert again.code == 0, again.text()
+    assert "There is one already" in again.said()
+    assert len(get(sim, "pulls?head=acme:auto-heal/issue-1&state=all")) == 1
+
+    cleanup = WORKFLOWS / "cleanup-auto-heal-branches.yml"
+    ran = runner.run("schedule", cleanup)
+    assert "Kept auto-heal/issue-1: its pull request is open." in ran.said(), ran.text()
+    sim.request(
+        "PATCH", f"/repos/{REPO}/pulls/{pull['number']}", token="alice", body={"state": "closed"}
+    )
+    sim.control(push={"repo": REPO, "branch": "auto-heal/mine", "path": "x", "content": "x"})
+    ran = runner.run("schedule", cleanup)
+    assert ran.code == 0, ran.text()
+    left = [ref["ref"] for ref in get(sim, "git/matching-refs/heads/auto-heal/")]
+    assert left == ["refs/heads/auto-heal/mine"]
+
+
+def test_copilot_is_asked_for_a_review(runner: Runner, sim: SimProcess) -> None:
+    head = {"ref": "feature", "repo": {"full_name": REPO}}
+    payload = {"action": "opened", "pull_request": {"number": 9, "draft": False, "head": head}}
+    ran = runner.run("pull_request", WORKFLOWS / "pr-copilot-reviewer.yml", payload=payload)
+
+    assert ran.code == 0, ran.text()
+    asked = [user["login"] for user in get(sim, "pulls/9/requested_reviewers")["users"]]
+    assert "copilot-pull-request-reviewer[bot]" in asked
+
+
+def test_a_page_that_is_not_current_is_offered(runner: Runner, sim: SimProcess) -> None:
+    page = "docs/configuration.md"
+    sim.control(push={"repo": REPO, "branch": "main", "path": page, "content": "as it was"})
+    workflow = WORKFLOWS / "documentation-maintenance.yml"
+
+    ran = runner.run("schedule", workflow)
+    assert ran.code == 0, ran.text()
+    assert "The pages are current." in ran.said()
+
+    code = runner.checkout / "python/gh_p2pcache/settings.py"
+    before = code.read_text()
+    code.write_text(before.replace('"the store"', '"the store of now"'))
+    try:
+        for _ in range(2):  # the second one finds the branch and the pull request
+            ran = runner.run("schedule", workflow)
+            assert ran.code == 0, ran.text()
+    finally:
+        code.write_text(before)
+    (pull,) = get(sim, "pulls?head=acme:auto-heal/documentation")
+    (file,) = get(sim, f"pulls/{pull['number']}/files")
+    assert file["filename"] == page
+    kept = get(sim, f"contents/{page}?ref=auto-heal/documentation")["content"]
+    assert "the store of now" in base64.b64decode(kept).decode()
+
+
+def test_the_smoke_by_the_actions_cache(runner: Runner, sim: SimProcess) -> None:
+    ran = runner.run("schedule", WORKFLOWS / "p2p-cache-smoke.yml", secrets=TEAM)
+
+    assert ran.code == 0, ran.text()
+    assert "Of 6 calls 6 cost nothing; 0 were not known." in ran.said("second")
+    assert billed(sim) == 6
+
+
+def test_the_smoke_by_a_member(runner: Runner, sim: SimProcess, keeper: Daemon) -> None:
+    ran = runner.run(
+        "schedule",
+        WORKFLOWS / "p2p-cache-smoke.yml",
+        secrets=TEAM,
+        variables={"CACHE_BOOTSTRAP_PEERS": keeper.addr},
+        env={"CACHE_ENABLE_P2P": "true"},
+    )
+
+    assert ran.code == 0, ran.text()
+    assert "Store: none." in ran.said("second")
+    assert billed(sim) == 6
+
+
+def test_the_smoke_fails_when_nothing_was_shared(runner: Runner, sim: SimProcess) -> None:
+    ran = runner.run("schedule", WORKFLOWS / "p2p-cache-smoke.yml")
+
+    assert ran.code != 0
+    assert "did not get what the first one had asked for" in ran.said("second")
+    assert billed(sim) == 12
+
+
+def test_the_example_of_one_job(runner: Runner, sim: SimProcess) -> None:
+    ran = runner.run("schedule", WORKFLOWS / "example-cached-workflow.yml")
+
+    assert ran.code == 0, ran.text()
+    assert "#1 Widget is broken" in ran.said()
+    assert "### pulls of acme/widgets" in "".join(ran.summaries())
+    assert saved(ran) == 1  # both parts ask for the repository
+
+
+def test_the_example_of_a_team(runner: Runner, sim: SimProcess, keeper: Daemon) -> None:
+    ran = runner.run(
+        "schedule",
+        WORKFLOWS / "example-p2p-cache.yml",
+        secrets=TEAM,
+        variables={"CACHE_BOOTSTRAP_PEERS": keeper.addr},
+        env={"CACHE_ENABLE_P2P": "true"},
+    )
+
+    assert ran.code == 0, ran.text()
+    for part in ("issues", "pulls", "runs", "releases"):
+        assert f"### {part} of {REPO}" in "".join(ran.summaries())
+    assert saved(ran) >= 1
