@@ -250,7 +250,7 @@ def test_in_exact_even_what_cannot_change_is_compared_first(pair: Pair, hostile:
 def test_what_is_not_signed_as_it_is_given_is_refused(
     pair: Pair, hostile: Hostile, what: str
 ) -> None:
-    targets = [pair.fresh() for _ in range(3)]
+    targets = [pair.fresh() for _ in range(12)]
     for goods in pair.lies(hostile, targets):
         bad = spoilt(goods, what, pair, hostile)
         hostile.goods[bad.tag] = bad
@@ -258,6 +258,7 @@ def test_what_is_not_signed_as_it_is_given_is_refused(
     for target in targets:
         pair.is_told_the_truth(target)
     assert hostile.asked
+    wait(lambda: hostile.is_banned(pair.two), 5, pair.two)
 
 
 def spoilt(goods: Goods, what: str, pair: Pair, hostile: Hostile) -> Goods:
@@ -284,6 +285,21 @@ def test_another_blob_than_was_announced_gets_its_sender_banned(
     for target in targets:
         pair.is_told_the_truth(target)
     wait(lambda: hostile.is_banned(pair.two), 5, pair.two)
+
+
+def test_what_is_said_of_an_honest_holder_takes_nothing_from_it(
+    pair: Pair, hostile: Hostile
+) -> None:
+    def shared_all_the_same() -> bool:
+        target = pair.fresh()
+        real = pair.record(hostile.keys, target)
+        later = replace(real.validation, github_date=real.validation.github_date + 9)
+        hostile.claim(pair.two, [replace(real, validation=later)], holder=pair.one.id)
+        given = pair.two.ask(target)
+        assert given.plain == pair.truth(target)
+        return given.source == "PEER"
+
+    until(shared_all_the_same)
 
 
 def test_an_old_record_that_is_played_again_stays_dead(pair: Pair, hostile: Hostile) -> None:

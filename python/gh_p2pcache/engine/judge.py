@@ -18,22 +18,33 @@ from gh_p2pcache.records.record import Record, unpack
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.records.sign import check_record, check_validation
 
+
+class ForgedError(RejectedError):
+    """What a member vouched for that none would which judges as we do."""
+
+
 FUTURE_SECONDS = 60
 """How far ahead of GitHub's clock, as we know it, a date may be."""
 
 
 def opened(offer: Offer, keys: ScopeKeys, tag: str) -> Record:
-    """Return the record inside an offer; raises RejectedError unless all that is signed fits."""
+    """Return the record inside an offer; raises RejectedError unless all that is signed fits.
+
+    That is a ForgedError where the one who signed the validation has to answer for it.
+    """
     validation = offer.validation
     if digest(offer.blob) != validation.digest:
         raise RejectedError("a blob that is not the one announced")
     check_validation(keys.id, tag, validation)
     record = unpack(keys.open(offer.blob))
     if record.scope != keys.id or keys.tag(record.key) != tag:
-        raise RejectedError("a record of another request or scope")
-    check_record(record)
+        raise ForgedError("a record of another request or scope")
+    try:
+        check_record(record)
+    except RejectedError as error:
+        raise ForgedError(str(error)) from error
     if validation.github_date < record.github_date:
-        raise RejectedError("a record that is newer than its validation")
+        raise ForgedError("a record that is newer than its validation")
     return record
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk
-from gh_p2pcache.engine.judge import FUTURE_SECONDS, bound, opened
+from gh_p2pcache.engine.judge import FUTURE_SECONDS, ForgedError, bound, opened
 from gh_p2pcache.engine.news import News
 from gh_p2pcache.engine.peers import Offer, Peers
 from gh_p2pcache.engine.shelf import Entry
@@ -100,6 +100,8 @@ class Members:
         except RejectedError as error:
             self._stats.event("peer_rejected")
             _LOG.warning("a record from %s is refused: %s", found.offer.peer, error)
+            if isinstance(error, ForgedError):
+                self._distrust(found.offer.validation.signer, proven=False)
             return Asked(entry, lease)
         return Asked(taken, lease, given=True)
 
@@ -149,9 +151,7 @@ class Members:
         if not proven and newest_time(text) >= entry.validation.github_date - _CLOCK_SECONDS:
             return
         for signer in self._others(entry):
-            why = self.trust.differed(signer, proven=proven)
-            if why is not None:
-                self._shut_out(signer, why)
+            self._distrust(signer, proven=proven)
 
     def _known(self, call: Call, keys: ScopeKeys, entry: Entry | None) -> int:
         """Return the newest GitHub date of which this machine knows what a key's answer was."""
@@ -224,7 +224,10 @@ class Members:
     def _others(self, entry: Entry) -> set[bytes]:
         return {entry.record.signer, entry.validation.signer} - {b"", self._signer.public}
 
-    def _shut_out(self, signer: bytes, why: str) -> None:
+    def _distrust(self, signer: bytes, *, proven: bool) -> None:
+        why = self.trust.differed(signer, proven=proven)
+        if why is None:
+            return
         self._stats.event("peer_banned")
         self._desk.tombstones.bury([f"signer:{signer.hex()}"], int(self._desk.clock.github_now()))
         self.peers.ban(signer, why)
