@@ -17,6 +17,8 @@ _SYSTEM = {
     "dash": ("dash", "the entry point under dash"),
     "zsh": ("zsh", "the entry point under zsh"),
     "fish": ("fish", "a fish that has gh behind the cache"),
+    "node": ("nodejs", "the workflows, run by act"),
+    "jq": ("jq", "the workflows, run by act"),
     "strace": ("strace", "disk errors made by fault injection"),
     "faketime": ("faketime", "clock jumps of whole processes"),
     "ip": ("iproute2", "runs without a network"),
@@ -25,6 +27,7 @@ _SYSTEM = {
 _SHELLCHECK = (
     "shellcheck install.sh gh-p2pcache .ci/run"
     " python/gh_p2pcache/entry/*.sh python/gh_p2pcache/shell/*.sh"
+    " .github/scripts/*.sh .github/actions/setup/build.sh"
 )
 _CHECKS = {
     "ruff check": ["ruff", "check", "."],
@@ -32,7 +35,7 @@ _CHECKS = {
     "mypy": ["mypy"],
     "shellcheck": ["sh", "-c", _SHELLCHECK],
     "actionlint": ["actionlint"],
-    "zizmor": ["zizmor", "--offline", "--no-progress", ".github/workflows"],
+    "zizmor": ["zizmor", "--offline", "--no-progress", ".github"],
 }
 
 # One file's tests stay on one worker: they share what they start.
