@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,7 +71,11 @@ def test_the_fleet_shares(reader: Reader, second: Reader) -> None:
         if "team join" in step.command:
             until(lambda: first.peers()["members"], 30)
         if machine is first and "⚡" in said:
-            until(lambda known=known: proofs(second) > known)
+            until(partial(hears_more, second, known))
+
+
+def hears_more(machine: Reader, known: int) -> bool:
+    return proofs(machine) > known
 
 
 def proofs(machine: Reader) -> int:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from importlib import import_module
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256

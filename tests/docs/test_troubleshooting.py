@@ -24,7 +24,7 @@ TO_A_PROGRAM = re.compile(
     r"GH_P2PCACHE_FDS|started by the supervisor|no such command|a JSON object is expected"
     r"|HTTP/1\.1 is spoken|valid Host field|origin form|Authorization fields|No such command"
     r"|has no default|the request is not|/overlay takes|purge takes all"
-    r"|peers add takes|an error of ours at"
+    r"|forget takes a token|peers add takes|an error of ours at"
 )
 """What a person at a terminal does not get to see."""
 
