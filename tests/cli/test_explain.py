@@ -190,6 +190,10 @@ def test_for_people_never_kept() -> None:
             "12D3one (signature verified, access proven at 2001-09-09",
         ),
         ({"access": "not proven", "at": None}, "12D3one (signature verified, access not proven)"),
+        (
+            {"access": "not proven", "at": None, "banned": "signed what GitHub never said"},
+            "12D3one (signature verified, access not proven, banned: it signed what GitHub never",
+        ),
     ],
 )
 def test_who_vouches_for_what_a_peer_gave(peer: dict[str, object], said: str) -> None:

@@ -166,4 +166,5 @@ def _peer(peer: dict[str, Any] | None) -> str:
     if peer is None:
         return ""
     at = f" at {moment(peer['at'])}" if peer["at"] else ""
-    return f"{peer['id']} (signature {peer['signature']}, access {peer['access']}{at})"
+    banned = f", banned: it {peer['banned']}" if peer.get("banned") else ""
+    return f"{peer['id']} (signature {peer['signature']}, access {peer['access']}{at}{banned})"

@@ -8,12 +8,13 @@ from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, publisher
 from gh_p2pcache.engine.shelf import Entry
+from gh_p2pcache.engine.trust import Trust
 from gh_p2pcache.policy.freshness import rule
 from gh_p2pcache.records.cid import cid_text
 from gh_p2pcache.records.sign import peer_id
 
 
-async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]:
+async def explain(desk: Desk, budgets: Budgets, trust: Trust, call: Call) -> dict[str, object]:
     """Return what `gh p2pcache explain` prints; asks GitHub nothing, changes nothing."""
     plan = call.plan
     told: dict[str, object] = {
@@ -41,7 +42,7 @@ async def explain(desk: Desk, budgets: Budgets, call: Call) -> dict[str, object]
     if team is not None and needed is not None:
         told["access_proven"] = _time(desk.proofs.last(call.principal.id, needed))
     told["held"] = None if entry is None else _held(desk, call, entry)
-    told["peer"] = None if entry is None else _peer(desk, call, entry)
+    told["peer"] = None if entry is None else _peer(desk, trust, call, entry)
     told["next"] = _next(desk, budgets, call, entry)
     return told
 
@@ -63,7 +64,7 @@ def _held(desk: Desk, call: Call, entry: Entry) -> dict[str, object]:
     }
 
 
-def _peer(desk: Desk, call: Call, entry: Entry) -> dict[str, object] | None:
+def _peer(desk: Desk, trust: Trust, call: Call, entry: Entry) -> dict[str, object] | None:
     """Return which other machine signed a record, and what it takes to be given it."""
     signer = desk.foreign(entry)
     if signer is None:
@@ -75,6 +76,7 @@ def _peer(desk: Desk, call: Call, entry: Entry) -> dict[str, object] | None:
         "signature": "verified",
         "access": "proven" if desk.readable(call, entry) else "not proven",
         "at": at,
+        "banned": trust.banned.get(signer, ""),
     }
 
 

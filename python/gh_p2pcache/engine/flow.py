@@ -112,7 +112,7 @@ class Engine:
 
     async def explain(self, call: Call) -> Answer:
         """Say in JSON what would be done with a call, instead of doing it."""
-        told = await explain(self.desk, self.budgets, call)
+        told = await explain(self.desk, self.budgets, self._fill.members.trust, call)
         return own_answer(200, told)
 
     async def forward(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
