@@ -27,7 +27,7 @@ def test_the_promises_hold_whatever_happens(team: Team, shared_sim: SimProcess) 
         disturb.heal()
     history = players.history
     print(f"{players.calls} calls, {dict(players.sources)}, {dict(disturb.done)}")
-    assert history.wrong() == []
+    assert history.wrong() == [], history.killed
     assert players.sources["PEER"]
     assert len(history.writes) > len(machines)
     for one in machines:

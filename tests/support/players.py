@@ -10,12 +10,13 @@ import re
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from gh_p2pcache.supervisor.peer import DEATHS, WITHIN
 from support.gateway import Reply
 from support.history import Failure, History, Read, Write
 from support.sim import SimProcess
@@ -211,6 +212,7 @@ class Disturber:
         self._sim = sim
         self._history = history
         self._stopped: list[int] = []
+        self._deaths: dict[str, deque[float]] = {}
         self.done: Counter[str] = Counter()
 
     def __call__(self, chance: random.Random) -> None:
@@ -235,7 +237,12 @@ class Disturber:
         self._history.killed.append((one.root.name, since, time.monotonic()))
 
     def _kill_peer(self, chance: random.Random) -> None:
-        self._on_peer(chance.choice(self._machines), signal.SIGKILL)
+        """Kill one, but not so often that its supervisor has it rest."""
+        one, now = chance.choice(self._machines), time.monotonic()
+        deaths = self._deaths.setdefault(one.id, deque(maxlen=DEATHS - 1))
+        if len(deaths) < DEATHS - 1 or deaths[0] < now - WITHIN:
+            deaths.append(now)
+            self._on_peer(one, signal.SIGKILL)
 
     def _part(self, chance: random.Random) -> None:
         """Stop peer processes: their machines go on, and know nothing of each other."""
