@@ -16,6 +16,7 @@ from gh_p2pcache.engine import upkeep
 from gh_p2pcache.engine.assembly import House
 from gh_p2pcache.errors import P2PCacheError, UsageError
 from gh_p2pcache.gateway.app import Receive, Scope, Send
+from gh_p2pcache.gateway.board import Board
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering
 from gh_p2pcache.gateway.seeing import Seeing, query_of
@@ -29,6 +30,8 @@ Json = dict[str, Any]
 
 class Control:
     """ASGI app for the commands: what there is, is in `_get` and `_post`, and /metrics."""
+
+    board: Board
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class Control:
         self._post: dict[str, Callable[[Json, Headers], Awaitable[Json]]] = {
             "/purge": self._purge,
             "/verify": self._verify,
+            "/forget": self._forget,
             "/overlay": self._overlay,
             "/peers/add": self._add_peer,
+            "/dashboard": self._dashboard,
             "/peers/unban": self._unban,
         }
 
@@ -163,9 +168,18 @@ class Control:
                 return self._peering.unban(peer)
         raise UsageError("peers unban takes a peer id")
 
+    async def _dashboard(self, asked: Json, headers: Headers) -> Json:
+        del asked, headers
+        return await self.board.open()
+
     async def _verify(self, asked: Json, headers: Headers) -> Json:
         del asked
         return dict(await upkeep.verify(self._house.desk, await self._ring(headers)))
+
+    async def _forget(self, asked: Json, headers: Headers) -> Json:
+        del asked
+        principals = self._house.engine.principals
+        return {"removed": await upkeep.forget_token(self._house.desk, principals, headers)}
 
     async def _overlay(self, asked: Json, headers: Headers) -> Json:
         del headers

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import resource
-import secrets
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
-
-import uvicorn
 
 from gh_p2pcache import paths, published, settings
 from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.tombstones import Tombstones
-from gh_p2pcache.errors import ConfigError, P2PCacheError, StoreError
+from gh_p2pcache.errors import ConfigError, P2PCacheError
 from gh_p2pcache.gateway.activity import Activity
 from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
+from gh_p2pcache.gateway.board import PREFIX, Board
 from gh_p2pcache.gateway.callers import Callers
 from gh_p2pcache.gateway.calls import Calls
 from gh_p2pcache.gateway.control import Control
 from gh_p2pcache.gateway.hot import Hot
-from gh_p2pcache.gateway.http_door import HttpDoor
+from gh_p2pcache.gateway.http_door import HttpDoor, closed, open_http_door
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering, client_of, ipfs_of, why_off
-from gh_p2pcache.gateway.protocol import DoorProtocol
 from gh_p2pcache.gateway.seeing import Seeing
+from gh_p2pcache.gateway.server import GRACE_SECONDS, Server
 from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
 from gh_p2pcache.policy.freshness import Profile
@@ -46,48 +42,20 @@ _SAVE_SECONDS = 5.0
 _QUIET_SECONDS = 0.3
 """After the start, for the answers to those that wait for it."""
 
-_KEEP_ALIVE_SECONDS = 75
 _DESCRIPTORS = 10240
 """macOS takes no more (OPEN_MAX); shells often start with 256 or 1024."""
-_GRACE_SECONDS = 600
-"""How long a download may take to end after a restart; the supervisor cuts a `stop` short."""
-
 _FOLLOW_SECONDS = 0.02
 """Within these a write is seen that the gateway before this one ends: gh takes longer to start."""
-
-_UNREAD_SECONDS = 0.1
-"""How long a connection that was accepted may take until its request is read: uvicorn closes those
-it has read nothing from (6 resets in 6 restarts under load, none with this)."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: SIGTERM ends the gateway in order, with exit code 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.leave)
-        yield
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept nothing more, read what was accepted, then end as uvicorn does."""
-        for server in self.servers:
-            server.close()
-        await asyncio.sleep(_UNREAD_SECONDS)
-        await super().shutdown(sockets)
-
-    def leave(self) -> None:
-        """Finish what is in flight and stop."""
-        self.should_exit = True
 
 
 class Gateway:
     """Routes each connection by the socket it came through; `doors` by the socket's file name."""
 
+    board: App
+
     def __init__(self, doors: Mapping[str, App], http: App | None) -> None:
         self._doors = doors
-        self._http = http
+        self._http = http or closed
         self.callers = Callers()
 
     def hot(self, address: str) -> Hot | None:
@@ -98,9 +66,23 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3; uvicorn names a Unix listener by its bind path."""
         address, port = scope["server"]
-        app = self._doors[os.path.basename(address)] if port is None else self._http  # noqa: PTH119 - on the hit path
-        assert app is not None
+        if port is None:
+            app = self._doors[os.path.basename(address)]  # noqa: PTH119 - on the hit path
+        elif scope["raw_target"].startswith(PREFIX):
+            app = self.board
+        else:
+            app = self._http
         await app(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Front:
+    """What answers, and what is looked after beside that."""
+
+    server: Server
+    doors: tuple[Door, ...]
+    notice: Notice
+    seeing: Seeing
 
 
 def descriptors(env: Mapping[str, str]) -> dict[str, int]:
@@ -136,26 +118,11 @@ async def serve(env: Mapping[str, str]) -> None:
         client.start(house.news.heard, house.members.trust.banned, house.stats.event)
     if ipfs is not None:
         ipfs.start(house.stats.event)
-    http_socket, http_door = _http_door(house, configured)
-    calls = Calls(runtime / "calls")
-    activity = Activity()
-    ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
-    overlays = Overlays(house, runtime)
-    peering = Peering(house, client, off, ipfs)
-    seeing = Seeing(house, activity)
-    control = Control(house, overlays, peering, seeing, http_door.url if http_door else None)
-    if http_door is not None:
-        http_door.control, http_door.door = control, ttl
-    doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
+    http_socket, http_door = open_http_door(configured, house.stats.event)
+    front = _front(house, runtime, Peering(house, client, off, ipfs), http_door)
     published.write(runtime / "settings", env, configured.effective)
-    server = _Server(_config_of(Gateway(doors, http_door)))
-    notice = Notice(runtime / "notice", house)
-
-    def tick() -> None:
-        notice.update()
-        seeing.fold()
-
-    beating = asyncio.create_task(_beat(server, fds["heartbeat"], house, tick, (ttl, exact)))
+    server = front.server
+    beating = asyncio.create_task(_beat(front, fds["heartbeat"], house))
     preparing = asyncio.create_task(_prepare(origin))
     following = asyncio.create_task(_follow(house.desk.tombstones))
     try:
@@ -171,61 +138,26 @@ async def serve(env: Mapping[str, str]) -> None:
         await house.close()
 
 
-def _config_of(app: App) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=DoorProtocol,
-        loop="none",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
+def _front(house: House, runtime: Path, peering: Peering, http: HttpDoor | None) -> Front:
+    """Put what answers together: the doors for gh, the control socket, loopback TCP."""
+    calls, activity = Calls(runtime / "calls"), Activity()
+    ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
+    seeing = Seeing(house, activity)
+    overlays = Overlays(house, runtime)
+    control = Control(house, overlays, peering, seeing, http.url if http else None)
+    if http is not None:
+        http.control, http.door = control, ttl
+    doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
+    gateway = Gateway(doors, http)
+    server = Server(gateway)
+    port = http.port if http else None
+    gateway.board = control.board = Board(house.engine, activity, control.told, server.listen, port)
+    return Front(server, (ttl, exact), Notice(runtime / "notice", house), seeing)
 
 
-def _http_door(
-    house: House, configured: settings.Settings
-) -> tuple[socket.socket | None, HttpDoor | None]:
-    """Listen on CACHE_HTTP_PORT; a port that is taken costs this door only."""
-    if configured.http_port is None:
-        return None, None
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", configured.http_port))
-    except OSError as error:
-        _LOG.warning("CACHE_HTTP_PORT %d: %s; it is left out", configured.http_port, error.strerror)
-        house.stats.event("http_port_failed")
-        listener.close()
-        return None, None
-    return listener, HttpDoor(_secret(configured.state_dir), configured.http_port)
-
-
-def _secret(state: Path) -> str:
-    """Return the path prefix that lets a loopback client in, the same over restarts (0600)."""
-    path = state / "http-secret"
-    try:
-        path.touch(mode=0o600)
-        secret = path.read_text(encoding="ascii").strip() or secrets.token_urlsafe(24)
-        path.write_text(secret, encoding="ascii")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
-    return secret
-
-
-async def _beat(
-    server: _Server, pipe: int, house: House, tick: Callable[[], None], doors: tuple[Door, ...]
-) -> None:
-    """Say `+` when ready, then `.` again and again; leave when nobody listens or all is idle.
-
-    `tick` is done as often.
-    """
+async def _beat(front: Front, pipe: int, house: House) -> None:
+    """Say `+` when ready, then `.` again and again; leave when nobody listens or all is idle."""
+    server = front.server
     sign = b"+"
     saved = time.monotonic()
     while True:
@@ -239,10 +171,11 @@ async def _beat(
                 return
             sign = b"."
         idle_exit = house.settings.idle_exit
-        if idle_exit and min(door.idle_for() for door in doors) > idle_exit:
+        if idle_exit and min(door.idle_for() for door in front.doors) > idle_exit:
             server.leave()
             return
-        tick()
+        front.notice.update()
+        front.seeing.fold()
         if time.monotonic() - saved > _SAVE_SECONDS:
             saved = time.monotonic()
             await asyncio.to_thread(house.save)
@@ -257,7 +190,7 @@ async def _prepare(origin: LateOrigin) -> None:
 
 async def _follow(tombstones: Tombstones) -> None:
     """Watch the writes that the gateway before this one may still have under way."""
-    until = time.monotonic() + _GRACE_SECONDS
+    until = time.monotonic() + GRACE_SECONDS
     while tombstones.catch_up():
         if time.monotonic() > until:
             return
