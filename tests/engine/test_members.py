@@ -7,13 +7,14 @@ import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gh_p2pcache.engine.peers import EVERYTHING, Offer
+from gh_p2pcache.engine.peers import EVERYTHING, Found, Offer
 from gh_p2pcache.engine.trust import Trust
 from gh_p2pcache.records.cid import digest
-from gh_p2pcache.records.message import header
+from gh_p2pcache.records.message import Request, Response, header
 from gh_p2pcache.records.record import Record, pack, unpack
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.records.sign import Signer, sign_record, sign_validation
@@ -122,6 +123,62 @@ async def test_a_members_answer_ages_by_githubs_date(circle: Circle) -> None:
     assert (given.source, given.age) == ("PEER", 200)
     one.time.advance(101)
     assert (await two.ask(ISSUES)).source == "REVALIDATED"
+
+
+async def test_what_a_member_gives_late_takes_no_newer_answers_place(circle: Circle) -> None:
+    """Promise 2: GitHub was asked meanwhile."""
+    _, two = await fetched(circle)
+    find, gave, late = circle.links[1].find, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any, **more: Any) -> Found:
+        found = await find(*args, **more)
+        gave.set()
+        await late.wait()
+        return found
+
+    circle.links[1].find = slow  # type: ignore[method-assign]
+    asking = asyncio.create_task(two.ask(ISSUES))
+    await gave.wait()
+    two.time.advance(5)
+    newest = await two.ask(ISSUES, headers=[("x-p2pcache-mode", "refresh")])
+    late.set()
+    await asking
+    again = await two.ask(ISSUES)
+    assert again.source == "HIT"
+    assert header(again.headers, b"date") == header(newest.headers, b"date")
+
+
+async def test_a_304_outlives_what_a_member_gave_while_it_was_on_its_way(circle: Circle) -> None:
+    """Promise 2: GitHub's word is the newer one, and stays so over a crash."""
+    one, two = await fetched(circle)
+    link, sent, back = circle.links[1], asyncio.Event(), asyncio.Event()
+    link.up = False
+    assert (await two.ask(ISSUES)).source == "MISS"
+    one.time.advance(301)
+    await one.ask(ISSUES)
+    await settled()
+    one.time.advance(2)
+    ask_github = two.sim.handle
+
+    async def slow(request: Request) -> Response:
+        response = await ask_github(request)
+        if not sent.is_set():
+            sent.set()
+            await back.wait()
+        return response
+
+    two.sim.handle = slow  # type: ignore[method-assign]
+    confirming = asyncio.create_task(two.ask(ISSUES, profile="exact"))
+    await sent.wait()
+    link.up = True
+    assert (await two.ask(ISSUES)).source == "PEER"
+    back.set()
+    confirmed = await confirming
+    assert confirmed.source == "REVALIDATED"
+    assert header((await two.ask(ISSUES)).headers, b"date") == header(confirmed.headers, b"date")
+    two.abandon()
+    await two.start()
+    assert header((await two.ask(ISSUES)).headers, b"date") == header(confirmed.headers, b"date")
 
 
 async def test_private_answers_are_not_even_asked_of_members(circle: Circle) -> None:
