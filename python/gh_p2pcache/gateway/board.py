@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from gh_p2pcache.engine.explain import explain
 from gh_p2pcache.engine.flow import Engine
 from gh_p2pcache.errors import UsageError
 from gh_p2pcache.gateway.activity import Activity, shown
@@ -130,7 +129,7 @@ class Board:
         if call is None:
             raise UsageError("this call is not remembered any more, or was too large to be")
         request = call.request
-        told = await explain(self._engine.desk, self._engine.budgets, call)
+        told: Json = json.loads((await self._engine.explain(call)).body)
         named = f"{request.method} https://{request.host}{shown(request.target)}"
         return told | {"request": named, "caller": call.caller}
 
