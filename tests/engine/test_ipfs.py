@@ -76,6 +76,7 @@ class Place:
     async def end(self) -> None:
         for tier in self.tiers:
             await tier.close()
+        await asyncio.sleep(0.01)  # asyncio closes sockets in its next turn
         if self.node._loop.is_running():
             self.node.stop()
 
@@ -243,17 +244,19 @@ async def test_a_node_that_is_not_right_costs_a_question_to_github(
 
 
 async def test_a_hung_node_is_asked_thrice_and_then_left_alone(place: Place) -> None:
-    place.deadline = 0.1
+    place.deadline = 0.5
     one, two = await place.machine(), await place.machine(writes=False)
     targets = [f"/repos/acme/widgets/issues/{number}" for number in range(1, 6)]
     for target in targets:
         await put(place, one, target)
     place.circle.links[0].up = False
     place.node.behaves = "hung"
-    place.node.asked.clear()
-    for target in targets:
+    for target in targets[:FAILURES]:
         assert (await two.ask(target)).source == "MISS"
-    assert place.node.asked == ["GET /ipfs"] * FAILURES
+    place.node.asked.clear()
+    for target in targets[FAILURES:]:
+        assert (await two.ask(target)).source == "MISS"
+    assert not place.node.asked
     assert two.peers is not None
     assert two.peers.members == 0, "members are not asked for its sake"
     assert place.tiers[1].summary()["state"] == "failed"

@@ -20,7 +20,7 @@ class StandIn:
     """`api` and `gateway` are its base URLs; what it does is in `behaves`.
 
     `well`; `hung`: it takes requests and answers none; `lying`: it gives other bytes and names;
-    `failing`: 500; `moved`: it redirects; `endless`: bodies without end.
+    `failing`: 500; `moved`: it redirects; `endless`: bodies of 4 MiB.
     """
 
     behaves: str = "well"
@@ -59,14 +59,12 @@ class StandIn:
 
     async def _end(self) -> str:
         self._gone.set()
-        assert self._runner.server is not None
-        for connection in self._runner.server.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
+        await self._site.stop()
+        await _turns()  # a connection that is being accepted is
         await self._runner.cleanup()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(others)
-        await asyncio.sleep(0)  # what was closed is
+        for transport in list(self._loop._transports.values()):  # type: ignore[attr-defined]
+            transport.abort()  # what still waits to be read by a client that is gone
+        await _turns()
         return ""
 
     async def _start(self) -> str:
@@ -83,7 +81,7 @@ class StandIn:
         app.router.add_get("/ipfs/{cid}", self._read)
         self._runner = web.AppRunner(app, shutdown_timeout=0.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         assert site._server is not None
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
@@ -102,7 +100,7 @@ class StandIn:
             case "moved":
                 raise web.HTTPTemporaryRedirect(f"{self.api}/elsewhere")
             case "endless":
-                return await _endless(request)
+                return web.Response(body=bytes(4 * _MOST))
         answer: web.StreamResponse = await handler(request)
         return answer
 
@@ -158,8 +156,6 @@ def _said(status: int, message: str) -> web.Response:
     return web.json_response({"Message": message, "Code": 0, "Type": "error"}, status=status)
 
 
-async def _endless(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse()
-    await response.prepare(request)
-    while True:
-        await response.write(bytes(65536))
+async def _turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0.001)
