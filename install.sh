@@ -9,6 +9,7 @@ Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and `
        ./install.sh --demo                set up the engine and watch it work, without an account
        ./install.sh --test [ARG…]         set up a test environment and run every check;
                                           with arguments: only pytest, with them
+       ./install.sh --credential-helper   the same, and git takes gh's token from `gh p2pcache credential`
        ./install.sh --setup               set up the engine alone (`gh p2pcache setup`)
        ./install.sh --folders             print the folders that a set-up fills: the same names,
                                           the same content
@@ -93,10 +94,12 @@ check_python() {
 command=install
 prefix=
 keep=
+helper=
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
         --demo | --test | --setup | --folders | --background-setup | --uninstall) command=${1#--} ;;
+        --credential-helper) helper=--credential-helper ;;
         --keep-cache) keep=--keep-cache ;;
         --prefix=*) prefix=${1#--prefix=} ;;
         --prefix)
@@ -125,5 +128,5 @@ exec "$python" -I -B -c '
 import sys
 sys.path.insert(0, sys.argv[1] + "/python")
 from gh_p2pcache.installer.main import main
-main(sys.argv[2:])' "$checkout" ${prefix:+"--prefix=$prefix"} ${keep:+"$keep"} -- \
+main(sys.argv[2:])' "$checkout" ${prefix:+"--prefix=$prefix"} ${keep:+"$keep"} ${helper:+"$helper"} -- \
     "$checkout" "$command" "$@" </dev/null

@@ -51,6 +51,7 @@ SECTIONS = {
         "doctor": "check everything this needs, and say what to do",
         "config": "list, get, set and unset settings",
         "setup": "set the engine up, or renew it",
+        "credential": "git's credential helper: gh's token, of which nothing is kept",
         "version": "print the version",
         "help": "print help for a command",
     },

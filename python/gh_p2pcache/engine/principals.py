@@ -59,6 +59,11 @@ class Principals:
         finally:
             self._deriving.pop(value, None)
 
+    def forget(self, principal: Principal) -> None:
+        """Drop a token's keys from memory, whatever scheme it came with."""
+        for value in [v for v, known in self._known.items() if known.id == principal.id]:
+            del self._known[value]
+
     async def _derive(self, value: bytes) -> Principal:
         token = _token(value)
         if token:

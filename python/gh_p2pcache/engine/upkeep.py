@@ -9,7 +9,9 @@ from fnmatch import fnmatchcase
 
 from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.principals import Principals
+from gh_p2pcache.errors import UsageError
 from gh_p2pcache.policy.hosts import api_root
+from gh_p2pcache.records.message import Headers, header
 from gh_p2pcache.records.seal import ScopeKeys
 
 Chosen = Callable[[str, tuple[str, ...]], bool]
@@ -39,6 +41,21 @@ async def purge_matching(desk: Desk, keys: Sequence[ScopeKeys], pattern: str) ->
     """Remove the records whose path (`/repos/acme/*`) matches, of those that can be opened."""
     anchored = pattern if pattern.startswith(("/", "*")) else f"/{pattern}"
     return await _remove(desk, keys, lambda path, _tags: fnmatchcase(path, anchored))
+
+
+async def forget_token(desk: Desk, principals: Principals, headers: Headers) -> int:
+    """Drop the keys of a token that is refused, its proofs, and the records it alone can open.
+
+    What a gateway of before still writes for it is buried as GitHub's 401 would (engine/fill).
+    """
+    if not header(headers, b"authorization"):
+        raise UsageError("forget takes a token")
+    principal = await principals.of(headers)
+    date = int(desk.clock.github_now())
+    desk.proofs.withdraw_all(principal.id, date)
+    desk.tombstones.bury([f"scope:{principal.keys.id.hex()}"], date)
+    principals.forget(principal)
+    return await _remove(desk, [principal.keys], lambda _target, _tags: True)
 
 
 async def verify(desk: Desk, keys: Sequence[ScopeKeys]) -> Counter[str]:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from gh_p2pcache import paths
-from gh_p2pcache.installer import checks, demo, engine, peers, register, removal
+from gh_p2pcache.installer import checks, credential, demo, engine, peers, register, removal
 from gh_p2pcache.installer.environment import BusyError
 from gh_p2pcache.installer.progress import InstallError, Progress
 
@@ -19,6 +19,7 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="install.sh")
     parser.add_argument("--prefix", type=Path)
     parser.add_argument("--keep-cache", action="store_true")
+    parser.add_argument("--credential-helper", action="store_true")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("command")
     parser.add_argument("arguments", nargs="*")
@@ -39,6 +40,8 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
     match options.command:
         case "install":
             _install(data, checkout, progress)
+            credential.offer(data, checkout, progress, wanted=options.credential_helper)
+            progress.say("Done. Next: gh p2pcache api user   (or: git ghapi user)")
         case "setup":
             _set_up(data, checkout, progress)
             peers.set_up(data, checkout, progress)
@@ -64,7 +67,6 @@ def _install(data: Path, checkout: Path, progress: Progress) -> None:
     register.add_alias(checkout, progress)
     # Last: it takes the longest, and everything else works meanwhile and without.
     peers.set_up(data, checkout, progress)
-    progress.say("Done. Next: gh p2pcache api user   (or: git ghapi user)")
 
 
 def _set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True) -> None:

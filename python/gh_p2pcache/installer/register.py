@@ -54,14 +54,14 @@ def remove_extension(data_home: Path, checkout: Path, progress: Progress) -> Non
 def add_alias(checkout: Path, progress: Progress) -> None:
     """Define `git ghapi` for this user; an alias of that name that is not ours stays."""
     value = _BEFORE + shlex.quote(str(checkout / ENTRY)) + _AFTER
-    there = _git_config("--get", _ALIAS)
+    there = git_config("--get", _ALIAS)
     if there and not _is_ours(there):
         progress.say(
             f"  git ghapi is an alias of yours already and stays: {there}\n"
             f"    to have ours: git config --global --unset {_ALIAS}, then install.sh again"
         )
         return
-    if there != value and _git_config(_ALIAS, value) is None:
+    if there != value and git_config(_ALIAS, value) is None:
         progress.say("  git ghapi could not be defined: git's global configuration is not writable")
         return
     progress.say("  git ghapi is defined")
@@ -69,8 +69,8 @@ def add_alias(checkout: Path, progress: Progress) -> None:
 
 def remove_alias(progress: Progress) -> None:
     """Take `git ghapi` back if it is ours."""
-    there = _git_config("--get", _ALIAS)
-    if there and _is_ours(there) and _git_config("--unset", _ALIAS) is not None:
+    there = git_config("--get", _ALIAS)
+    if there and _is_ours(there) and git_config("--unset", _ALIAS) is not None:
         progress.say("  git ghapi is no longer defined")
 
 
@@ -96,7 +96,7 @@ def _is_ours(alias: str) -> bool:
     return alias.startswith(_BEFORE) and alias.endswith(_AFTER) and ENTRY in alias
 
 
-def _git_config(*arguments: str) -> str | None:
+def git_config(*arguments: str) -> str | None:
     """Run `git config --global`; returns its output, or None where it exits with an error."""
     try:
         said = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gh_p2pcache import paths
 from gh_p2pcache.errors import DaemonError
-from gh_p2pcache.installer import register
+from gh_p2pcache.installer import credential, register
 from gh_p2pcache.installer.progress import Progress
 from gh_p2pcache.shell import profile
 from gh_p2pcache.shell.replace import replace
@@ -25,6 +25,7 @@ def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) 
     usual = paths.data_dir(os.environ)
     _stop(progress)
     _leave_profiles(progress)
+    credential.restore(data, progress)
     register.remove_alias(progress)
     register.remove_extension(usual.parent, checkout, progress)
     _remove(data, progress)
