@@ -22,6 +22,9 @@ _STRIKES = 3
 """Differences among the last _WINDOW samples that tell a forger from a busy repository, if they
 are the greater part."""
 
+_REMEMBERED = 1000
+"""Signers judged, and signers banned: an identity costs nothing, so the oldest make room."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -96,7 +99,10 @@ class Trust:
         return known
 
     def _note(self, signer: bytes, *, agreed: bool) -> deque[bool]:
-        seen = self._agreed.setdefault(signer, deque(maxlen=_WINDOW))
+        seen = self._agreed.pop(signer, None) or deque(maxlen=_WINDOW)
+        self._agreed[signer] = seen
+        while len(self._agreed) > _REMEMBERED:
+            del self._agreed[next(iter(self._agreed))]
         seen.append(agreed)
         if agreed and seen.count(False) and all(list(seen)[-5:]) and len(seen) >= 5:
             seen.clear()
@@ -113,8 +119,13 @@ class Trust:
             return {}
 
     def _save(self) -> None:
+        while len(self.banned) > _REMEMBERED:
+            del self.banned[next(iter(self.banned))]
         rows = {signer.hex(): why for signer, why in self.banned.items()}
+        fresh = self._path.with_suffix(".new")
         try:
-            self._path.write_text(json.dumps(rows), encoding="utf-8")
+            fresh.touch(mode=0o600)
+            fresh.write_text(json.dumps(rows), encoding="utf-8")
+            fresh.replace(self._path)
         except OSError as error:
             _LOG.warning("%s is not remembered: %s", self._path, error)

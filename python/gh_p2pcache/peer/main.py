@@ -53,10 +53,12 @@ def main() -> int:
 
 def _config(env: Mapping[str, str]) -> dict[str, object]:
     try:
-        return settings.read_file(paths.config_file(env))
+        file = settings.read_file(paths.config_file(env))
     except ConfigError as error:
         _LOG.warning("%s; the file is left out", error)
         return {}
+    # No secret is this process's business: it gets derived keys from the gateway.
+    return {name: value for name, value in file.items() if name != settings.SECRET.key}
 
 
 def _log_to_stderr() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import trio
 
 from gh_p2pcache.peer.anti_entropy import AntiEntropy
+from gh_p2pcache.peer.burials import MAX_BYTES, Burials
 from gh_p2pcache.peer.clock import GitHubTime
 from gh_p2pcache.peer.desk import Desk
 from gh_p2pcache.peer.door import Door
@@ -45,6 +46,7 @@ from gh_p2pcache.peer.wire import PeerError
 from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.store.identity import seed_of
+from gh_p2pcache.store.journal import Journal
 
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup  # trio brings it
@@ -117,8 +119,14 @@ class Node:
         book, scopes = network.book, [grant.id for grant in hello.scopes]
         clock = GitHubTime(time.time)
         self._index = Index(clock)
+        journal = Journal(configured.state_dir / "burials", MAX_BYTES, on_event=_LOG.debug)
         self._knowledge = Knowledge(
-            network.own_id, scopes, index=self._index, clock=clock, listener=self
+            network.own_id,
+            scopes,
+            index=self._index,
+            clock=clock,
+            listener=self,
+            burials=Burials(journal, clock),
         )
         self._gossip = Gossip(network, book, self._knowledge, hello.scopes)
         self._entropy = AntiEntropy(network, book, self._knowledge)
