@@ -139,14 +139,6 @@ def test_in_profile_exact_a_peer_s_body_is_revalidated(
     assert other.explain(target)["peer"]["id"] == one.id
 
 
-def test_alone_a_machine_asks_github(team: Team) -> None:
-    one, other = team(2)
-    one.ask(ISSUES[0])
-    one.stop()
-    wait(lambda: other.members() == 0, 10, other)
-    assert other.ask(ISSUES[0]).source == "MISS"
-
-
 def test_switched_off_it_says_so_in_a_line_and_shares_nothing(team: Team) -> None:
     (one,) = team(1, {"CACHE_ENABLE_P2P": "false"}, met=False)
     assert one.ask(ISSUES[0]).source == "MISS"
@@ -187,3 +179,13 @@ def test_a_team_that_trusts_its_machines_asks_for_no_proof(
     one.ask(target)
     with unasked(shared_sim, other):
         assert other.ask(target, token="bob").source == "PEER"
+
+
+def test_alone_a_machine_asks_github(pair: list[Daemon], issues: Iterator[str]) -> None:
+    """The last one: nothing after it can be shared."""
+    one, other = pair
+    target = next(issues)
+    one.ask(target)
+    one.vanish()
+    wait(lambda: other.members() == 0, 10, other)
+    assert other.ask(target).source == "MISS"
