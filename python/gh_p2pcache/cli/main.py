@@ -39,6 +39,8 @@ SECTIONS = {
     },
     "Cache": {
         "stats": "what the cache did: hits, misses, calls saved",
+        "monitor": "watch it work: hit rate, limits, peers, calls as they happen",
+        "dashboard": "the same in the browser, with charts",
         "explain": "why a call is answered as it is",
         "purge": "remove records",
         "verify": "check every record",
@@ -48,6 +50,7 @@ SECTIONS = {
         "peers": "the other machines: who, where, since when, what went each way",
     },
     "Machine": {
+        "init": "have a project use the cache: VS Code, GitHub Actions",
         "doctor": "check everything this needs, and say what to do",
         "config": "list, get, set and unset settings",
         "setup": "set the engine up, or renew it",
