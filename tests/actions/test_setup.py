@@ -1,9 +1,11 @@
 """The setup action in jobs, as GitHub and those who look at a run see it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from gh_p2pcache.supervisor import client
 from support.act import Ran, Runner
 from support.sim import SimProcess
 from support.team import SECRET, Daemon
@@ -105,6 +107,21 @@ def test_an_owner_may_let_strangers_in(runner: Runner, sim: SimProcess) -> None:
     assert ran.code == 0, ran.text()
     assert outputs(ran)[1]["store"].startswith("gh-p2pcache-store-1-")
     assert billed(sim) == CALLS + 1
+
+
+def test_a_daemon_may_outlive_the_job(runner: Runner, sim: SimProcess) -> None:
+    ran = runner.run("push", HERE / "runs.yml", variables={"KEEP": "yes"})
+    try:
+        assert ran.code == 0, ran.text()
+        pids = re.findall(r"^daemon (\d+)$", ran.said(), re.MULTILINE)
+        assert len(pids) == 2
+        assert len(set(pids)) == 1
+        # REST is confirmed for free; GraphQL is fresh for 10 s.
+        assert billed(sim) <= CALLS + 1
+        assert Path(f"/proc/{pids[0]}").exists()
+        assert "| 3 | " in _cells(ran.summaries()[1])  # not what the first job did
+    finally:
+        client.stop(runner.home / ".local/state/gh-p2pcache")
 
 
 def test_a_cache_that_cannot_be_had_fails_no_job(runner: Runner, sim: SimProcess) -> None:

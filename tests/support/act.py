@@ -117,6 +117,7 @@ class Runner:
             "GH_TELEMETRY": "false",
             "LC_ALL": "C.UTF-8",
             "CACHE_MDNS": "false",
+            "CACHE_PEER_DEADLINE": "5s",  # several machines on this busy one
             "CACHE_ENABLE_P2P": "false",  # a peer process takes seconds to come up
             **({"GH_P2PCACHE_ENGINE": str(engine)} if engine else {}),
         }
