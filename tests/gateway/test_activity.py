@@ -94,6 +94,7 @@ def test_no_more_than_the_last_are_kept(gateway: Gateway) -> None:
         ("/x?X-Amz-Signature=abc&X-Amz-Credential=def", "/x?X-Amz-Signature=…&X-Amz-Credential=…"),
         ("/x?q=repo:a/b+secret", "/x?q=…"),
         ("/x?PAGE=ghp_x", "/x?PAGE=…"),
+        ("/x\x1b[31m\x9b", "/x?[31m?"),
         ("/x?a=b=c", "/x?a=…"),
         ("/" + "y" * 400, "/" + "y" * 298 + "…"),
     ],

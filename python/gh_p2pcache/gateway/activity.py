@@ -46,7 +46,7 @@ def what_of(call: Call) -> What:
 def shown(target: str) -> str:
     """Return a target without what may be secret in its query, and of bearable length."""
     path, mark, query = target.partition("?")
-    said = path + mark + _VALUE.sub(_value, query)
+    said = "".join(c if c.isprintable() else "?" for c in path + mark + _VALUE.sub(_value, query))
     return said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
 
 
