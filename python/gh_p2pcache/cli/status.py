@@ -83,6 +83,7 @@ def text(told: dict[str, Any]) -> str:
                 "under the team's secret" if gateway["team"] else "none: each token has its own",
             ),
             ("peers", _peers(gateway, supervisor)),
+            ("IPFS", _ipfs(gateway.get("ipfs"))),
             ("http", gateway["http_url"] or ""),
             *(("limit", _budget(budget)) for budget in gateway["budgets"]),
             *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),
@@ -116,6 +117,13 @@ def _gateway(supervisor: dict[str, Any], gateway: dict[str, Any] | None) -> str:
     if supervisor["gateway"]:
         return "is starting"
     return "sleeps; the next call wakes it"
+
+
+def _ipfs(told: dict[str, Any] | None) -> str:
+    if told is None:
+        return ""
+    why = f" ({told['why']})" if told["why"] else ""
+    return f"{told['state']}{why}, {counted(told['pinned'], 'record')} pinned"
 
 
 def _peers(gateway: dict[str, Any], supervisor: dict[str, Any]) -> str:
