@@ -12,6 +12,8 @@ from support.sim import SimProcess
 from support.team import Daemon, meet
 
 Team = Callable[..., list[Daemon]]
+PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
+"""Dozens of processes on a few cores: in 150 ms a member is often not heard of."""
 
 
 def at_once(do: Callable[[Daemon], None], machines: Sequence[Daemon]) -> None:
@@ -30,8 +32,9 @@ def teams(sim: SimProcess) -> Iterator[Team]:
         def start(
             count: int, env: Mapping[str, str] | None = None, *, met: bool = True
         ) -> list[Daemon]:
+            env = {**PATIENT, **(env or {})}
             first = Daemon(Path(folder) / str(len(started)), sim, env)
-            dials = {"CACHE_BOOTSTRAP_PEERS": first.addr, **(env or {})}
+            dials = {"CACHE_BOOTSTRAP_PEERS": first.addr, **env}
             started.append(first)
             for _ in range(count - 1):
                 started.append(Daemon(Path(folder) / str(len(started)), sim, dials))

@@ -13,12 +13,10 @@ from .conftest import Team
 
 SECONDS = float(os.environ.get("P2P_HISTORY_SECONDS", "20"))
 SEED = int(os.environ.get("P2P_HISTORY_SEED", "1"))
-PATIENT = {"CACHE_PEER_DEADLINE": "1s"}
-"""On a busy machine peers would be done without most of the time, and nothing be proven of them."""
 
 
 def test_the_promises_hold_whatever_happens(team: Team, shared_sim: SimProcess) -> None:
-    machines = team(5, PATIENT)
+    machines = team(5)
     players = Players(machines, shared_sim, SEED)
     disturb = Disturber(machines, shared_sim, players.history)
     try:

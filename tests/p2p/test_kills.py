@@ -12,13 +12,12 @@ from .conftest import Team
 
 NEW = (f"/repos/acme/many/issues/1?never={number}" for number in itertools.count())
 CONVERGED_SECONDS = 30.0
-PATIENT = {"CACHE_PEER_DEADLINE": "1s"}
 
 
 @pytest.fixture(scope="module")
 def pair(lasting_team: Team) -> list[Daemon]:
     """Two machines on both of which alice's token may read issues."""
-    one, other = lasting_team(2, PATIENT)
+    one, other = lasting_team(2)
     one.ask("/repos/acme/many/issues/95")
     wait(lambda: other.total("peer_proofs"), 20, other)
     return [one, other]

@@ -16,14 +16,12 @@ from .conftest import Team
 ISSUES = [f"/repos/acme/many/issues/{number}" for number in range(1, 90)]
 SECONDS = 1.0
 """How long GitHub takes."""
-PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
-"""30 processes on a few cores: who is not heard of in time would be asked in vain."""
 
 
 @pytest.fixture(scope="module")
 def machines(lasting_team: Team) -> list[Daemon]:
     """Machines on each of which alice's token may read issues."""
-    made = lasting_team(10, PATIENT)
+    made = lasting_team(10)
     made[0].ask("/repos/acme/many/issues/95")
     for one in made[1:]:
         wait(lambda one=one: one.total("peer_proofs"), 30, one)
