@@ -5,7 +5,7 @@ set -eu
 
 repo=repos/$GITHUB_REPOSITORY
 for path in issues pulls commits branches contents labels; do
-    gh p2pcache api "$repo/$path?per_page=5" --silent
+    gh p2pcache api "$repo/$path" --silent
 done
 [ "$1" = verify ] || exit 0
 
