@@ -18,6 +18,8 @@ def test_everything_a_user_needs_is_there_and_a_second_run_changes_nothing(
     assert machine.engine_runs()
     assert machine.run("gh", "p2pcache", "api", "user").stdout.endswith("|api|user|")
     assert machine.run(str(machine.data / "shim/gh"), "pr").stdout.endswith("|pr|")
+    assert (machine.data / "man/man1/gh-p2pcache.1").exists()
+    assert (machine.data / "shell/env.sh").readlink().is_relative_to(machine.checkout)
     version_and_commit = (machine.engine / "BUILD").read_text().split()
     assert version_and_commit[1:] == [machine.git("rev-parse", "HEAD")]
     assert machine.git("status", "--porcelain", "--ignored") == ""

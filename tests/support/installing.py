@@ -19,6 +19,14 @@ printf '%s|' "$PWD" "$@"
 """
 
 
+_MAN = """import pathlib, sys
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True)
+    (folder / "gh-p2pcache.1").touch()
+"""
+
+
 class Machine:
     """A home directory, a checkout in a path with spaces, and the commands a user gives there."""
 
@@ -48,6 +56,8 @@ class Machine:
                 source / room, package / room, ignore=shutil.ignore_patterns("__pycache__")
             )
         (package / "leaf.py").write_text("import gh_p2pcache_leaf\n")
+        (package / "cli").mkdir()
+        (package / "cli/man.py").write_text(_MAN)
         (package / "peer").mkdir()
         for name in ("__init__.py", "packages.py"):
             shutil.copy(source / "peer" / name, package / "peer")

@@ -47,21 +47,28 @@ class Terminal:
     def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         self.process = process
         self._descriptor = descriptor
+        self._raw = b""
 
     def type(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
 
     def until(self, text: str, seconds: float = 20.0) -> str:
-        """Return what comes until `text` has come."""
-        said, deadline = "", time.monotonic() + seconds
-        raw = b""
-        while text not in said:
+        """Return what comes until `text` has come, with it; what follows is kept."""
+        deadline = time.monotonic() + seconds
+        while text not in (said := _ANSI.sub("", self._raw.decode(errors="replace"))):
             left = deadline - time.monotonic()
             assert left > 0, f"{text!r} did not come: {said!r}"
             if select.select([self._descriptor], [], [], left)[0]:
-                raw += os.read(self._descriptor, 65536)
-                said = _ANSI.sub("", raw.decode(errors="replace"))
-        return said
+                self._take_in(f"{text!r} did not come: {said!r}")
+        before, _, rest = said.partition(text)
+        self._raw = rest.encode()
+        return before + text
+
+    def _take_in(self, otherwise: str) -> None:
+        try:
+            self._raw += os.read(self._descriptor, 65536)
+        except OSError as error:  # Linux: nobody has the other end open any more
+            raise AssertionError(f"{otherwise} (and the program has ended)") from error
 
 
 @contextmanager

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import click
 
@@ -14,7 +19,10 @@ from gh_p2pcache.cli.output import examples
 @click.argument("names", metavar="[COMMAND]...", nargs=-1)
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Print help for COMMAND, or for all of gh p2pcache."""
+    """Show the man page of COMMAND, or of gh p2pcache.
+
+    In a pipe, or without `man`, the text of --help is printed.
+    """
     shown = ctx.parent
     assert shown is not None
     for name in names:
@@ -25,4 +33,18 @@ def command(ctx: click.Context, names: tuple[str, ...]) -> None:
         if isinstance(found, HandedOver):
             become(os.environ, [name, "--help"])
         shown = click.Context(found, info_name=name, parent=shown)
-    click.echo(shown.get_help())
+    if not (sys.stdout.isatty() and _show_page(shown)):
+        click.echo(shown.get_help())
+
+
+def _show_page(ctx: click.Context) -> bool:
+    """Have `man` show it; False where that can't."""
+    from gh_p2pcache.cli import man
+
+    program = shutil.which("man")
+    if program is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"{man.name_of(ctx)}.1")
+        file.write_text(man.page(ctx), encoding="utf-8")
+        return subprocess.run([program, str(file)], check=False).returncode == 0

@@ -56,7 +56,7 @@ SECTIONS = {
         "setup": "set the engine up, or renew it",
         "credential": "git's credential helper: gh's token, of which nothing is kept",
         "version": "print the version",
-        "help": "print help for a command",
+        "help": "show the man page of a command",
     },
 }
 COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}

@@ -68,8 +68,12 @@ def _add_package(site: Path, package: Path, line: str) -> str:
     copy = site / "gh_p2pcache"
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
     compileall.compile_dir(copy, quiet=1)
-    if broken := _broken(site.parents[2]):
+    path = site.parents[2]
+    if broken := _broken(path):
         raise InstallError(f"the engine does not import; please report this:\n{broken}")
+    # Without them `gh p2pcache help` says the same.
+    write = [str(path / "bin/python"), "-I", "-m", "gh_p2pcache.cli.man", str(path / "man/man1")]
+    subprocess.run(write, check=False, capture_output=True)
     return line
 
 

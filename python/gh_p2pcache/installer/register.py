@@ -75,7 +75,11 @@ def remove_alias(progress: Progress) -> None:
 
 
 def add_shim(data: Path, checkout: Path) -> None:
-    """Make the directory whose `gh` is our entry point, and what a shell's profile reads."""
+    """Make the directory whose `gh` is our entry point, and what a shell's profile reads.
+
+    man-db looks for pages in `man` beside each directory of PATH, and so beside the shim.
+    """
+    _lead(data / "man", Path("engine/man"))
     _lead(data / "shim/gh", checkout / ENTRY)
     for name in ("env.sh", "env.fish"):
         _lead(data / "shell" / name, checkout / "python/gh_p2pcache/shell" / name)
