@@ -11,7 +11,7 @@ from pathlib import Path
 from gh_p2pcache.installer import environment
 from gh_p2pcache.installer.progress import InstallError, Progress
 
-# program: (Debian package, what is skipped without it)
+# program, or any of several: (Debian package, what is skipped without it)
 _SYSTEM = {
     "/usr/bin/gh": ("gh", "the comparison with the system's older gh"),
     "dash": ("dash", "the entry point under dash"),
@@ -22,6 +22,7 @@ _SYSTEM = {
     "strace": ("strace", "disk errors made by fault injection"),
     "faketime": ("faketime", "clock jumps of whole processes"),
     "ip": ("iproute2", "runs without a network"),
+    "chromium|chromium-browser|google-chrome": ("chromium", "the dashboard in a browser"),
 }
 
 _SHELLCHECK = (
@@ -108,7 +109,10 @@ def _system_tools(progress: Progress) -> None:
         try:
             with progress.step(f"system packages: {' '.join(missing)}"):
                 _apt(["update"])
-                _apt(["install", "--yes", "--no-install-recommends", *missing])
+                # One that this release does not have keeps nothing but itself from being installed.
+                for packages in ({*missing} - {"chromium"}, {*missing} & {"chromium"}):
+                    if packages:
+                        _apt(["install", "--yes", "--no-install-recommends", *sorted(packages)])
         except InstallError as error:
             progress.say(f"  {error}")
     for package, skipped in _missing().items():
@@ -117,7 +121,9 @@ def _system_tools(progress: Progress) -> None:
 
 def _missing() -> dict[str, str]:
     return {
-        package: what for program, (package, what) in _SYSTEM.items() if not shutil.which(program)
+        package: what
+        for programs, (package, what) in _SYSTEM.items()
+        if not any(map(shutil.which, programs.split("|")))
     }
 
 
