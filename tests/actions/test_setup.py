@@ -62,15 +62,6 @@ def _cells(table: str) -> str:
     return table.replace("</td><td>", " | ").replace("<td>", "| ").replace("</td>", " |")
 
 
-def test_without_a_team_nothing_is_kept(runner: Runner, sim: SimProcess) -> None:
-    ran = runner.run("push", HERE / "runs.yml")
-
-    assert ran.code == 0, ran.text()
-    assert "it is not kept" in ran.said("first")
-    assert [output["store"] for output in outputs(ran)] == ["", ""]
-    assert billed(sim) == 2 * CALLS
-
-
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
@@ -131,3 +122,24 @@ def test_a_cache_that_cannot_be_had_fails_no_job(runner: Runner, sim: SimProcess
     assert "gh asks GitHub itself" in ran.said("first")
     assert outputs(ran)[0]["ready"] == "false"
     assert billed(sim) == 2 * CALLS
+
+
+def test_the_extension_alone_will_do(runner: Runner, sim: SimProcess) -> None:
+    home = "/repos/acme/many"
+    sim.request("PATCH", home, token="alice", body={"name": "gh-p2pcache"})
+    sim.control(
+        push={"repo": "acme/gh-p2pcache", "branch": "main", "path": "gh-p2pcache", "content": "sh"}
+    )
+    git = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{runner.checkout}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/acme/gh-p2pcache.git",
+    }
+    ran = runner.run("push", HERE / "extension.yml", env=git)
+    try:
+        assert ran.code == 0, ran.text()
+        assert ran.said().count("Widget is broken") == 4
+        # On a busy machine plain gh answers while the daemon comes up.
+        assert sim.state()["routes"]["GET /repos/{owner}/{repo}/issues/{number}"] <= 2
+    finally:
+        client.stop(runner.home / ".local/state/gh-p2pcache")

@@ -70,7 +70,7 @@ function isTrusted() {
 
 function sayWhoShares(alone, inTeam, keepsStore) {
   if (alone || keepsStore || !flag('store')) return
-  if (!inTeam) core.info('Without a team the store is sealed with this job’s own token: it is not kept')
+  if (!inTeam) core.info('Without a team the store is sealed with the token of this job: it is not kept')
 }
 
 // By files of the daemon, not its environment: the following steps don't have the secret, and a
