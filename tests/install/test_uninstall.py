@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from gh_p2pcache.shell import profile
 from support.installing import Machine, snapshot
 
 
@@ -18,6 +19,18 @@ def test_nothing_is_left(installed: Machine) -> None:
     for place in (".local/share", ".local/state", ".cache", ".config"):
         assert f"{installed.home / place}/gh-p2pcache" in said
     assert installed.install("--uninstall").returncode == 0
+
+
+def test_profiles_are_left_as_they_were(installed: Machine) -> None:
+    bashrc = installed.home / ".bashrc"
+    bashrc.write_text("alias l=ls\n")
+    line = profile.line("bash", installed.env)
+    bashrc.write_text(profile.added(bashrc.read_text(), line))
+    found = installed.run("bash", "-i", "-c", "command -v gh", check=False).stdout
+    assert found.strip() == str(installed.data / "shim/gh")
+
+    assert f"{bashrc} no longer puts gh" in installed.install("--uninstall").stdout
+    assert bashrc.read_text() == "alias l=ls\n"
 
 
 def test_keep_cache_leaves_what_a_later_set_up_can_use(installed: Machine) -> None:
