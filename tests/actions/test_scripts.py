@@ -16,13 +16,16 @@ CI = str(SCRIPTS / "ci.sh")
 @pytest.fixture
 def env(tmp_path: Path, sim: SimProcess) -> dict[str, str]:
     """Of a job, with a checkout whose install.sh says how it was called."""
-    (tmp_path / "install.sh").write_text('#!/bin/sh\necho "install.sh $*"\n')
+    said = 'echo "install.sh $*"; env | grep -E "^(GH_TOKEN|CACHE_|PATH=.*nowhere)"; true'
+    (tmp_path / "install.sh").write_text(f"#!/bin/sh\n{said}\n")
     (tmp_path / "install.sh").chmod(0o755)
     (tmp_path / "config").mkdir()
     config = f'version: "1"\nhttp_unix_socket: {sim.unix}\n'
     (tmp_path / "config/config.yml").write_text(config)
     return {
-        "PATH": f"{max(GH.values()).parent}:{os.environ['PATH']}",
+        # Of a job that is behind the cache, as far as the tests would notice.
+        "PATH": f"/nowhere/gh-p2pcache/shim:{max(GH.values()).parent}:{os.environ['PATH']}",
+        "CACHE_DIR": "/nowhere/store",
         "GH_CONFIG_DIR": str(tmp_path / "config"),
         "GH_TOKEN": SECRETS["job1"],
         "GITHUB_REPOSITORY": REPO,

@@ -77,13 +77,17 @@ def test_a_trigger_that_lets_strangers_in_gets_a_cache_of_its_own(
     assert kept.code == 0, kept.text()
 
     env = {"CACHE_ENABLE_P2P": "true"}
-    ran = runner.run(event, HERE / "runs.yml", payload=payload, secrets=TEAM, env=env)
+    keep = {"KEEP": "yes"}
+    ran = runner.run(
+        event, HERE / "runs.yml", payload=payload, secrets=TEAM, env=env, variables=keep
+    )
 
     assert ran.code == 0, ran.text()
     assert [output["trusted"] for output in outputs(ran)] == ["false", "false"]
     assert [output["store"] for output in outputs(ran)] == ["", ""]
     assert "No team is joined, nothing is restored or saved" in ran.said("first")
     assert "CACHE_ENABLE_P2P=false" in ran.said("first")
+    assert "tmp/gh-p2pcache/state" in ran.said("first")
     assert "is kept as" not in ran.said()
     assert billed(sim) == before + 2 * CALLS
 

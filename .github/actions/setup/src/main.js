@@ -19,7 +19,7 @@ export async function main() {
   const invite = masked('invite')
   const secret = masked('secret')
   const alone = !isTrusted()
-  const keepRunning = flag('keep-running')
+  const keepRunning = !alone && flag('keep-running')
   const folder = path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'gh-p2pcache')
   fs.mkdirSync(folder, { recursive: true })
   const wanted = settings(core.getInput, process.env, { folder, keepRunning, alone })
