@@ -225,3 +225,35 @@ def test_uploads_of_a_tenant_reach_its_own_records(gateway: Gateway) -> None:
         body=b"x",
     )  # fmt: skip
     assert gateway.ask("/repos/acme/widgets/releases").source == "HIT"
+
+
+# --- A token that git saw refused ---
+
+
+def test_a_forgotten_token_has_to_prove_its_access_anew(
+    team_gateway: Gateway, sim: SimProcess
+) -> None:
+    team_gateway.ask(LABELS, token="alice")
+    for target in (LABELS, "/user"):
+        team_gateway.ask(target, token="bob")
+        assert team_gateway.ask(target, token="bob").source == "HIT"
+    team_gateway.ask("/user", token="alice")
+
+    said = team_gateway.ask("/forget", method="POST", door="control", token="bob", body=b"{}")
+
+    assert (said.status, said.json) == (200, {"removed": 1})
+    calls = sim.calls()
+    assert team_gateway.ask(LABELS, token="bob").source != "HIT"
+    assert team_gateway.ask("/user", token="bob").source == "MISS"
+    assert sim.calls() == calls + 2
+    assert team_gateway.ask(LABELS, token="alice").source == "HIT"
+    assert team_gateway.ask("/user", token="alice").source == "HIT"
+
+
+def test_who_names_no_token_has_none_forgotten(gateway: Gateway) -> None:
+    gateway.ask(LABELS, token=None)
+
+    said = gateway.ask("/forget", method="POST", door="control", token=None, body=b"{}")
+
+    assert said.status == 400
+    assert gateway.records() == 1
