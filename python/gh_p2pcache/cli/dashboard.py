@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import webbrowser
+from collections.abc import Mapping
 
 import click
 
@@ -27,8 +29,14 @@ def command(*, no_browser: bool, as_json: bool) -> None:
     if as_json:
         say_json(told)
         return
-    if not no_browser and webbrowser.open(told["url"]):
+    if not no_browser and _has_screen(os.environ) and webbrowser.open(told["url"]):
         click.echo("The dashboard is opened in the browser.")
         return
     click.echo(told["url"])
     click.echo(f"good once, within {duration(told['seconds'])}", err=True)
+
+
+def _has_screen(env: Mapping[str, str]) -> bool:
+    """Tell whether a browser would be more than a program in this terminal."""
+    named = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+    return sys.platform == "darwin" or any(env.get(name) for name in named)

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from gh_p2pcache.cli import control
 from gh_p2pcache.cli.output import heading, size, table
 from gh_p2pcache.engine.history import KEPT_DAYS, History
 from gh_p2pcache.engine.stats import SAVING
@@ -41,6 +40,8 @@ def read(state: Path, days: int) -> dict[str, Any]:
     daemon = is_alive(str(state))
     told: list[Row] = []
     if daemon:
+        from gh_p2pcache.cli import control
+
         try:
             told = control.get(state, f"/history?days={days}")["days"]
         except DaemonError as error:

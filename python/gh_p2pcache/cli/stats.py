@@ -123,8 +123,7 @@ _FORMATS: dict[str, tuple[_Said, _Said]] = {
 @click.command(
     epilog=examples(
         "gh p2pcache stats",
-        "gh p2pcache stats --since 7d",
-        "gh p2pcache stats --since 1d --format markdown",
+        "gh p2pcache stats --since 7d --format markdown",
         "gh p2pcache stats --json | jq .calls_saved",
     )
 )
