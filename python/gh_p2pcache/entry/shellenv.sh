@@ -20,10 +20,15 @@ run_shellenv() {
 find_shell() {
     shell=${SHELL##*/} process=$PPID
     for _ in 1 2 3 4 5; do
-        parent=$(ps -o ppid= -o comm= -p "$process" 2>/dev/null) || break
-        # shellcheck disable=SC2086  # in words
-        set -- $parent
-        process=${1-} name=${2-}
+        # pid (name) state parent …
+        if { read -r _ name _ process _ <"/proc/$process/stat"; } 2>/dev/null; then
+            name=${name#(} name=${name%)}
+        else
+            name=$(ps -o ppid= -o comm= -p "$process" 2>/dev/null) || break
+            # shellcheck disable=SC2086  # in words
+            set -- $name
+            process=${1-} name=${2-}
+        fi
         case ${name##*/} in
             bash | -bash | zsh | -zsh | fish | -fish) shell=${name##*/} && shell=${shell#-} && break ;;
         esac
