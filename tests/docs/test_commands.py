@@ -17,7 +17,7 @@ from support.messages import ROOT
 from support.sim import SimProcess
 from support.wait import until
 
-ON_ONE_MACHINE = ["agents", "coming-from", "comparison", "ghes"]
+ON_ONE_MACHINE = ["agents", "coming-from", "comparison", "ghes", "seeing"]
 PAGES = [*ON_ONE_MACHINE, "fleets"]
 NOT_HERE = re.compile(r"\b(sudo|ssh|docker|git clone)\b")
 BOOTSTRAP = "/dns/cache.acme.dev/tcp/9100"
