@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 from support.act import REPO, WORKFLOWS, Ran, Runner
@@ -193,3 +194,28 @@ def test_the_example_of_a_team(runner: Runner, sim: SimProcess, keeper: Daemon) 
         assert f"### {part} of {REPO}" in "".join(ran.summaries())
     # Each of the four asks for the repository. Two that do in the same instant may both be sent on.
     assert sum(asked(sim, "GET /repos/{owner}/{repo}")) <= 2
+
+
+def test_ci_checks_what_a_push_can_break_with_each_python(
+    runner: Runner, sim: SimProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "sudo").write_text("#!/bin/sh\n")
+    (tmp_path / "sudo").chmod(0o755)
+    install = runner.checkout / "install.sh"
+    text = install.read_text()
+    install.write_text('#!/bin/sh\necho "install.sh $*"\n')
+    before = get(sim, "git/ref/heads/main")["object"]["sha"]
+    sim.control(push={"repo": REPO, "branch": "main", "path": "docs/x.md", "content": "x"})
+    after = get(sim, "git/ref/heads/main")["object"]["sha"]
+    try:
+        ran = runner.run(
+            "push",
+            WORKFLOWS / "amd64-ci.yml",
+            payload={"ref": "refs/heads/main", "before": before, "after": after},
+            env={"PATH": f"{tmp_path}:{runner.env['PATH']}"},
+        )
+    finally:
+        install.write_text(text)
+
+    assert ran.code == 0, ran.text()
+    assert ran.said().count("install.sh --test tests/docs") == 2

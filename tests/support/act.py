@@ -133,8 +133,9 @@ class Runner:
         inputs: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         token: str = "job1",
+        job: str = "",
     ) -> Ran:
-        """Run the workflow for an event; `token` names the sim's token that the jobs have."""
+        """Run the workflow, or one job of it; `token` names the sim's token that jobs have."""
         said = self.root / "event.json"
         said.write_text(json.dumps({"repository": {"full_name": REPO}, **(payload or {})}))
         command = [
@@ -149,6 +150,7 @@ class Runner:
         command += [
             f"--platform={name}=-self-hosted" for name in ("ubuntu-latest", "ubuntu-24.04-arm")
         ]
+        command += [f"--job={job}"] if job else []
         command += ["--cache-server-addr=127.0.0.1", f"--cache-server-path={self.root}/cache"]
         command += [f"--secret=GITHUB_TOKEN={SECRETS[token]}"]
         command += [f"--secret={name}={value}" for name, value in (secrets or {}).items()]
