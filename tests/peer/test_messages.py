@@ -36,6 +36,7 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
     (m.Bury(SCOPE, (b"m" * 16,), 0), m.TO_PEER),
     (m.Proofs(SCOPE, (m.Proof(b"w" * 16, b"r" * 16, 1_790_000_000),)), m.TO_PEER),
     (m.Ban(b"k" * 32, "forged"), m.TO_PEER),
+    (m.Lift(b"k" * 32), m.TO_PEER),
     (m.Dial(8, "/ip4/192.0.2.1/tcp/9100"), m.TO_PEER),
     (m.StatusRequest(9), m.TO_PEER),
     (m.Members(3, 1), m.TO_GATEWAY),

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import calendar
 import re
-from datetime import datetime
 
-_TIME = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z"')
+_TIME = re.compile(rb'"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z"')
 _LOOKED_AT = 1 << 20
 
 
 def newest_time(body: bytes) -> float:
     """Return the newest time in a JSON body of GitHub's, in unix seconds; 0 where it has none.
 
-    GitHub writes all of them alike (RFC 3339, UTC, whole seconds), so the greatest text is it. Only
-    the first 1 MiB is looked at.
+    GitHub writes all of them alike (RFC 3339, UTC, whole seconds). Only the first 1 MiB is looked at.
     """
-    times = sorted(_TIME.findall(body, 0, _LOOKED_AT), reverse=True)
-    for text in times:
-        try:
-            return datetime.strptime(f"{text.decode()}+0000", "%Y-%m-%dT%H:%M:%S%z").timestamp()
-        except ValueError:
-            continue
-    return 0.0
+    times = (tuple(map(int, found)) for found in _TIME.findall(body, 0, _LOOKED_AT))
+    return max((calendar.timegm(time) for time in times if _is_one(time)), default=0)
+
+
+def _is_one(time: tuple[int, ...]) -> bool:
+    year, month, day, hour, minute, second = time
+    return year > 0 and 1 <= month <= 12 and 1 <= day <= 31 and max(hour, minute, second) < 61
