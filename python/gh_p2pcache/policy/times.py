@@ -12,7 +12,7 @@ _LOOKED_AT = 1 << 20
 def newest_time(body: bytes) -> float:
     """Return the newest time in a JSON body of GitHub's, in unix seconds; 0 where it has none.
 
-    GitHub writes all of them alike (RFC 3339, UTC, whole seconds). Only the first 1 MiB is looked at.
+    GitHub writes all of them alike (RFC 3339, UTC, whole seconds); the first 1 MiB is looked at.
     """
     times = (tuple(map(int, found)) for found in _TIME.findall(body, 0, _LOOKED_AT))
     return max((calendar.timegm(time) for time in times if _is_one(time)), default=0)
