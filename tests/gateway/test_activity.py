@@ -9,7 +9,6 @@ from gh_p2pcache.gateway.activity import Activity, shown
 from support.gateway import Gateway, GatewayFactory
 from support.origin import ScriptedOrigin, answer
 from support.sim import SECRETS, SimProcess
-from support.wait import until
 
 LABELS = "/repos/acme/widgets/labels"
 TOKEN = f"token {SECRETS['alice']}"
@@ -148,11 +147,6 @@ def test_days_and_totals_agree(gateway: Gateway) -> None:
         assert sum(row.get(source, 0) for row in day["rows"]) == stats["totals"][source]
         assert sum(h.get(source, 0) for h in day["hours"].values()) == stats["totals"][source]
     assert sum(row["bytes"] for row in day["rows"]) == stats["totals"]["bytes_served"]
-
-
-def test_it_is_saved_while_it_runs(gateway: Gateway) -> None:
-    gateway.ask("/user")
-    until(lambda: any((gateway.state / "history").glob("*.json")), seconds=15)
 
 
 def test_percentiles_are_near() -> None:
