@@ -44,6 +44,19 @@ def origin(*options: str) -> Iterator[None]:
         process.wait()
 
 
+@contextmanager
+def forwarder(socket: Path, upstream: str, ca: Path) -> Iterator[None]:
+    """Run tests/perf/forward.py until the block ends."""
+    program = [sys.executable, str(ROOT / "tests/perf/forward.py"), "--unix", str(socket)]
+    process = subprocess.Popen([*program, "--upstream", upstream, "--ca", str(ca)])
+    try:
+        _wait(lambda: _answers(socket, 0))
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def _answers(path: Path | None, port: int) -> bool:
     try:
         if path is not None:
@@ -129,6 +142,13 @@ def misses(directory: Path) -> None:
         print(
             f"misses over TLS, 16 at once: {missed.rate:,.0f}/s (bar 2,500),"
             f" p99 {missed.percentile(0.99) * 1e3:.1f} ms; {share:.0%} were misses"
+        )
+        bare = str(directory / "bare.sock")
+        with forwarder(Path(bare), upstream, ca):
+            passed = asyncio.run(load.run(bare, each, SECONDS))
+        print(
+            f"a forwarder that keeps nothing: {passed.rate:,.0f}/s;"
+            f" ratio {missed.rate / passed.rate:.2f}"
         )
         hot = [load.request(f"{SMALL}?n=0x0", token=TOKEN)]
         alone = load.load(door, hot, connections=16, seconds=SECONDS)
