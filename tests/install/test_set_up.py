@@ -74,7 +74,8 @@ def test_two_at_once_wait_for_each_other(machine: Machine) -> None:
 
     assert [process.returncode for process in both] == [0, 0]
     assert sum("  environment …" in text for text in said) == 1
-    assert sum("waiting for another set-up" in text for text in said) == 1
+    # The engine and the peers are locked one after the other, so each may wait for the other.
+    assert any("waiting for another set-up" in text for text in said)
     assert machine.engine_runs()
 
 
