@@ -35,7 +35,8 @@ class Step:
     def agrees(self, said: str) -> bool:
         """Tell whether an output is as shown: `…` is anything; numbers and columns may differ."""
         shown = re.escape("\n".join(self.shown)).replace("…", ".*")
-        pattern = re.sub(r"(\\ )+", " +", re.sub(r"\d+", r"\\d+", shown))
+        number = re.sub(r"\d+(?:\\\.\d+)?", r"\\d+(?:\\.\\d+)?", shown)
+        pattern = re.sub(r"(\\ )+", " +", number)
         return re.fullmatch(pattern, said.rstrip("\n"), re.DOTALL) is not None
 
 
