@@ -13,14 +13,8 @@ from gh_p2pcache.settings import KEEPER
 from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.supervisor import client
 from support.machine import COMMAND, Machine
+from support.team import free_port
 from support.wait import until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def gateway_environment(machine: Machine) -> bytes:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.gateway import Gateway, GatewayFactory, Reply, read_reply
 from support.sim import SECRETS, SimProcess
+from support.team import free_port
 from support.wait import until
 
 LABELS = "/repos/acme/widgets/labels"
@@ -21,17 +22,10 @@ TOKEN = {"Authorization": f"token {SECRETS['alice']}"}
 # --- CACHE_HTTP_PORT ---
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def open_gateway(gateways: GatewayFactory, sim: SimProcess) -> Gateway:
     """A gateway with its loopback door open."""
-    return gateways(f"unix://{sim.unix}", CACHE_HTTP_PORT=str(_free_port()))
+    return gateways(f"unix://{sim.unix}", CACHE_HTTP_PORT=str(free_port()))
 
 
 def base(gateway: Gateway) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +12,10 @@ import pytest
 
 from support.machine import Machine
 from support.sim import ROOT, SECRETS, SimProcess
+from support.team import free_port
 from support.wait import until
 
 REPO = "repos/acme/widgets/issues/1"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Member(Machine):

@@ -23,6 +23,7 @@ import trustme  # noqa: E402
 
 from support.gateway import Gateway  # noqa: E402
 from support.sim import SECRETS, plain_sim  # noqa: E402
+from support.team import free_port  # noqa: E402
 
 TOKEN = SECRETS["alice"]
 SECONDS = 3.0
@@ -86,13 +87,6 @@ def gateway(root: Path, upstream: str, **env: str) -> Iterator[Gateway]:
         yield made
     finally:
         made.close()
-
-
-def free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port: int = tried.getsockname()[1]
-        return port
 
 
 def hits(directory: Path) -> None:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from gh_p2pcache.store.files import replace_text
+
 _LOG = logging.getLogger(__name__)
 KEPT_DAYS = 31
 OTHER = "other"
@@ -114,12 +116,9 @@ class History:
         if self._directory is None or text in {"", self._saved}:
             return
         path = self._directory / f"{name}.json"
-        fresh = path.with_suffix(".new")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh.touch(mode=0o600)
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(path)
+            replace_text(path, text)
         except OSError as error:
             self._on_event("history_write_failed")
             _LOG.warning("the history was not saved: %s", error)

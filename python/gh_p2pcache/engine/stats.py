@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from gh_p2pcache.engine.history import History
+from gh_p2pcache.store.files import replace_text
 
 _LOG = logging.getLogger(__name__)
 SAVING = frozenset({"hit", "peer", "revalidated", "coalesced", "stale"})
@@ -98,11 +99,8 @@ class Stats:
         self._history.save(*day)
         if self._path is None or text == self._saved:
             return
-        fresh = self._path.with_suffix(".new")
         try:
-            fresh.write_text(text, encoding="utf-8")
-            fresh.chmod(0o600)
-            fresh.replace(self._path)
+            replace_text(self._path, text)
         except OSError as error:
             self.event("stats_write_failed")
             _LOG.warning("statistics were not saved: %s", error)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gh_p2pcache.records.sign import peer_id
+from gh_p2pcache.store.files import replace_text
 
 SAMPLED = 1 / 20
 """The part of a member's REST answers that is compared with GitHub's."""
@@ -122,10 +123,7 @@ class Trust:
         while len(self.banned) > _REMEMBERED:
             del self.banned[next(iter(self.banned))]
         rows = {signer.hex(): why for signer, why in self.banned.items()}
-        fresh = self._path.with_suffix(".new")
         try:
-            fresh.touch(mode=0o600)
-            fresh.write_text(json.dumps(rows), encoding="utf-8")
-            fresh.replace(self._path)
+            replace_text(self._path, json.dumps(rows))
         except OSError as error:
             _LOG.warning("%s is not remembered: %s", self._path, error)

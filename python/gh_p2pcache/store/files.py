@@ -54,6 +54,18 @@ def create_private(path: str | Path, flags: int) -> int:
     return descriptor
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file of state (0600) in place of the one before, whole or not at all.
+
+    Raises OSError.
+    """
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.chmod(0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`; a full disk may take a part first and refuse the rest then."""
     view = memoryview(data)
