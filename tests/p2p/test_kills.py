@@ -19,7 +19,7 @@ def pair(lasting_team: Team) -> list[Daemon]:
     """Two machines on both of which alice's token may read issues."""
     one, other = lasting_team(2)
     one.ask("/repos/acme/many/issues/95")
-    wait(lambda: other.total("peer_proofs"), 20, other)
+    wait(lambda: other.total("peer_proofs"), 30, other)
     return [one, other]
 
 

@@ -23,7 +23,7 @@ from support.wait import until
 
 ISSUES = "/repos/acme/widgets/issues"
 FOUND_AGAIN = 10.0
-NO_LONGER = 1.0
+NO_LONGER = 1.8
 """Seconds for a miss while members cannot be reached: CACHE_PEER_DEADLINE is 0.15 of it. Who waits
 for a connection that is dead waits for 2 s at least."""
 _NUMBERS = itertools.count()
@@ -199,7 +199,7 @@ def test_without_mdns_a_machine_finds_whom_it_is_told_of(place: Place, lan: Lan)
     place.wires.plug(space, lan.switch, "192.168.7.4")
     quiet = place.daemon(space, "192.168.7.4", CACHE_MDNS="false")
     try:
-        wait(lambda: quiet.peers()["state"] == "on", 10, quiet)
+        wait(lambda: quiet.peers()["state"] == "on", 30, quiet)
         assert not quiet.peers()["mdns"]
         assert quiet.members() == 0
         assert quiet.control("POST", "/peers/add", {"addr": lan.daemons[1].addr})["ok"]
@@ -238,7 +238,7 @@ class Internet:
 @pytest.fixture(scope="module")
 def internet(place: Place) -> Internet:
     made = Internet(place)
-    wait(lambda: made.server.members() == 2, 20, made.server)
+    wait(lambda: made.server.members() == 2, 30, made.server)
     return made
 
 
@@ -262,9 +262,9 @@ def test_two_machines_behind_nat_share_through_the_member_that_both_can_dial(
 @needs_namespaces
 def test_what_a_machine_knew_is_there_when_it_has_left(internet: Internet) -> None:
     one, two = internet.daemons
-    target, kept = fresh(), internet.server.total("peer_kept")
+    target = fresh()
     answer = one.ask(target)
-    until(lambda: internet.server.total("peer_kept") > kept)
+    until(lambda: internet.server.explain(target)["held"], what="the server to keep it")
     one.stop()
     until(lambda: internet.server.members() == 1)
     given = two.ask(target)
@@ -280,7 +280,7 @@ def test_where_a_firewall_lets_nothing_through_a_machine_works_alone(internet: I
     shut = ("wan0", "lan0")
     machine = place.wires.behind_nat(internet.outside, "10.3.0", "198.51.100.3", swallows=shut)
     alone = place.daemon(machine, "10.3.0.2", CACHE_BOOTSTRAP_PEERS=internet.server.addr)
-    wait(lambda: alone.peers().get("problems"), 15, alone)
+    wait(lambda: alone.peers().get("problems"), 30, alone)
     assert alone.peers()["problems"] == [f"{internet.server.addr}: no answer within 4 s"]
     asks_without_delay(alone)
     assert alone.members() == 0
@@ -290,7 +290,7 @@ def test_a_port_that_is_taken(place: Place) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]
         daemon = place.daemon(None, "127.0.0.1", CACHE_LISTEN_PORT=str(port), CACHE_MDNS="false")
-        wait(lambda: daemon.control("GET", "/status")["peers"]["state"] == "on", 10, daemon)
+        wait(lambda: daemon.control("GET", "/status")["peers"]["state"] == "on", 30, daemon)
         told = daemon.control("GET", "/status")["peers"]
         assert told["why"] == f"port {port} is taken"
         assert told["port"] != port

@@ -106,7 +106,7 @@ def test_nothing_private_is_announced_fetched_or_served(
     target = next(owned_by(one, pair, SHARED))
     one.ask(target)
     assert other.ask(target, token="bob").source == "REVALIDATED"
-    wait(lambda: other.peers()["peers"][0]["records_in"] == 1, 10, other)
+    wait(lambda: other.peers()["peers"][0]["records_in"] == 1, 30, other)
 
 
 def test_no_machine_writes_down_what_it_was_asked_or_given(pair: list[Daemon]) -> None:

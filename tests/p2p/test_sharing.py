@@ -33,7 +33,7 @@ def prove(one: Daemon, other: Daemon, target: str, token: str = "alice") -> None
     """Have a token prove on one machine what it may read, and the other hear of it."""
     known = other.total("peer_proofs")
     one.ask(target, token=token)
-    wait(lambda: other.total("peer_proofs") > known, 10, other)
+    wait(lambda: other.total("peer_proofs") > known, 30, other)
 
 
 @contextmanager
@@ -187,5 +187,5 @@ def test_alone_a_machine_asks_github(pair: list[Daemon], issues: Iterator[str]) 
     target = next(issues)
     one.ask(target)
     one.vanish()
-    wait(lambda: other.members() == 0, 10, other)
+    wait(lambda: other.members() == 0, 30, other)
     assert other.ask(target).source == "MISS"

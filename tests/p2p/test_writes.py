@@ -22,7 +22,7 @@ def machines(lasting_team: Team) -> list[Daemon]:
     made = lasting_team(3)
     made[0].ask("/repos/acme/widgets/issues/2")
     for one in made[1:]:
-        wait(lambda one=one: one.total("peer_proofs"), 20, one)
+        wait(lambda one=one: one.total("peer_proofs"), 30, one)
     return made
 
 

@@ -126,7 +126,7 @@ def test_a_killed_supervisor_reads_as_dead_at_once_and_its_gateway_leaves(daemon
 
     os.kill(known["pid"], signal.SIGKILL)
 
-    until(lambda: not daemon.is_alive(), seconds=2)
+    until(lambda: not daemon.is_alive())
     until(lambda: not Path(f"/proc/{known['gateway']}").exists())
 
 

@@ -85,7 +85,7 @@ def ids(network: Network, scope: ScopeGrant = RED) -> set[str]:
     return {member.id for member in network.book.members(scope.id)}
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     with trio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - of libp2p's, which has no events for it
             await trio.sleep(0.01)
@@ -95,7 +95,7 @@ def trial(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
     """Run an async test under trio (the project's own plugin is for asyncio)."""
 
     async def bounded() -> None:
-        with trio.fail_after(40):
+        with trio.fail_after(180):
             await test()
 
     def run() -> None:

@@ -33,7 +33,7 @@ PAUSE = 0.02
 """Seconds between two calls of one client."""
 BETWEEN = 100
 """Calls between two disturbances."""
-_VERSION = re.compile(rb'"title":"v(\d+)"')
+_VERSION = re.compile(rb'"title":"version (\d+)"')
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Players:
             self._versions[repo] += 1
             version = self._versions[repo]
             began = time.monotonic()
-            body = json.dumps({"title": f"v{version}"}).encode()
+            body = json.dumps({"title": f"version {version}"}).encode()
             try:
                 status = one.ask(f"/repos/{repo}/issues/1", method="PATCH", body=body).status
             except BROKEN as error:

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 10.0, what: str = "") -> T:
+def until(condition: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
     """Return the first true value of `condition`; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
