@@ -17,7 +17,7 @@ from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.peer import messages as m
 from gh_p2pcache.peer import packages, rates
 from gh_p2pcache.peer.ledger import print_of
-from gh_p2pcache.peer.membership import CONTROL, Handshake
+from gh_p2pcache.peer.membership import Handshake
 from gh_p2pcache.peer.messages import Kinds, Tombstone
 from gh_p2pcache.peer.topic import Topic
 from gh_p2pcache.records.record import Record, Validation
@@ -33,7 +33,7 @@ from support.messages import ROOT
 PAGE = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 
 SECTIONS: Mapping[str, Kinds] = {
-    "Membership": {**m.MEMBER, **CONTROL},
+    "Membership": {**m.MEMBER, **m.CONTROL},
     "Gossip": m.GOSSIP,
     "Anti-entropy": m.SYNC,
     "The owner": m.ASK,

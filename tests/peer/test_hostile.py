@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, suppress
 import trio
 import trio.lowlevel
 
-from gh_p2pcache.peer.membership import Whereabouts
 from gh_p2pcache.peer.message import frame
 from gh_p2pcache.peer.wire import PeerError, Stream
+from gh_p2pcache.peer.wire_messages import Whereabouts
 from support.network import RED, Network, address, ids, running, topic_of, trial, until
 
 with warnings.catch_warnings():

@@ -62,12 +62,14 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
     ),
     (m.Dialed(8, ok=False, why="nobody answers"), m.TO_GATEWAY),
     (m.Challenge(b"n" * 32), m.MEMBER),
-    (m.Membership((b"h" * 32,), accepting=True, keeper=False), m.MEMBER),
-    (m.PeerExchange((m.PeerAddresses(PEER, ("/ip4/192.0.2.2/tcp/9100",)),)), m.PEERS),
+    (m.Membership((b"h" * 32,)), m.MEMBER),
+    (m.PeerExchange((m.PeerAddresses(PEER, ("/ip4/192.0.2.2/tcp/9100",)),)), m.CONTROL),
+    (m.Whereabouts(accepting=True, keeper=False, port=9100), m.CONTROL),
+    (m.Reachable("/ip4/192.0.2.2/tcp/9100"), m.CONTROL),
     (m.Fetch(SCOPE, TAG, b"d" * 32), m.FETCH),
     (m.BlobHeader(2000, *STAMP[1:]), m.FETCH),
     (m.Nothing(), m.FETCH),
-    (m.Ask(SCOPE, TAG, b"d" * 32, 5), m.ASK),
+    (m.Ask(SCOPE, TAG, 5), m.ASK),
     (m.Held((m.Claim(PEER, VALIDATION.row()),)), m.ASK),
     (m.Fetching(), m.ASK),
     (m.Yours(), m.ASK),
@@ -90,7 +92,7 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
         m.GOSSIP,
     ),
 ]
-ALL_KINDS = [m.TO_PEER, m.TO_GATEWAY, m.MEMBER, m.PEERS, m.FETCH, m.ASK, m.SYNC, m.GOSSIP]
+ALL_KINDS = [m.TO_PEER, m.TO_GATEWAY, m.MEMBER, m.CONTROL, m.FETCH, m.ASK, m.SYNC, m.GOSSIP]
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

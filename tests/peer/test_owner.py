@@ -127,7 +127,7 @@ def test_a_fetching_machine_that_hangs_is_overtaken_within_a_second_or_so() -> N
     async def main(team: Team) -> None:
         first, other, _ = team.members(3)
         hung = await other.machine.open_stream(first.id, owner.PROTOCOL)
-        await hung.write(frame(Ask(SCOPE, TAG, b"", 0)))
+        await hung.write(frame(Ask(SCOPE, TAG, 0)))
         assert await read_message(hung, {"yours": Yours}) == Yours()
         started = trio.current_time()
         n = await first.ask()
@@ -143,7 +143,7 @@ def test_who_says_for_ever_that_it_fetches_keeps_others_ten_seconds_at_most_and_
 
         async def lie() -> None:
             stream = await liar.machine.open_stream(first.id, owner.PROTOCOL)
-            await stream.write(frame(Ask(SCOPE, TAG, b"", 0)))
+            await stream.write(frame(Ask(SCOPE, TAG, 0)))
             while True:
                 await stream.write(frame(Fetching()))
                 await trio.sleep(0.2)
@@ -294,12 +294,12 @@ def test_strangers_and_other_tags_are_refused() -> None:
     async def main(team: Team) -> None:
         first, other, waiting = team.members(3)
         stream = await other.machine.open_stream(first.id, owner.PROTOCOL)
-        await stream.write(frame(Ask(b"another-", TAG, b"", 0)))
+        await stream.write(frame(Ask(b"another-", TAG, 0)))
         assert await stream.read(1) == b""
         assert first.machine.scores[other.id] < 0
 
         stream = await other.machine.open_stream(first.id, owner.PROTOCOL)
-        await stream.write(frame(Ask(SCOPE, TAG, b"", 0)))
+        await stream.write(frame(Ask(SCOPE, TAG, 0)))
         await read_message(stream, {"yours": Yours})
         n = await waiting.ask()
         await trio.sleep(DEADLINE)

@@ -19,43 +19,18 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeVar
+from typing import TypeVar
 
 import trio
 
 from gh_p2pcache.errors import RejectedError
-from gh_p2pcache.peer import fields as f
-from gh_p2pcache.peer.message import Message, frame, kinds, read_message
+from gh_p2pcache.peer.message import Message, frame, read_message
 from gh_p2pcache.peer.wire import Stream
-from gh_p2pcache.peer.wire_messages import MEMBER, Challenge, Membership, PeerExchange
+from gh_p2pcache.peer.wire_messages import MEMBER, Challenge, Membership
 
 HANDSHAKE_SECONDS = 4.0
 _NONCE = 32
 _M = TypeVar("_M", bound=Message)
-
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts(Message):
-    """What members tell each other of themselves; `addrs` only where it accepts connections."""
-
-    kind: ClassVar[str] = "here"
-    accepting: f.Flag
-    keeper: f.Flag
-    port: f.Port
-    addrs: f.Addresses = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable(Message):
-    """The sender has reached you at this address: others may."""
-
-    kind: ClassVar[str] = "reached"
-    addr: Annotated[str, f.matching("/[!-~]+", 256)]
-
-
-CONTROL = kinds(Whereabouts, Reachable, PeerExchange)
-"""What follows on the same stream for as long as the connection lives."""
 
 
 class Handshake:
@@ -104,7 +79,7 @@ async def prove(stream: Stream, handshake: Handshake, scopes: Iterable[bytes]) -
         await stream.write(frame(handshake.challenge))
         theirs = await _expect(stream, Challenge)
         proofs = handshake.prove(theirs, scopes)
-        await stream.write(frame(Membership(proofs=proofs, accepting=False, keeper=False)))
+        await stream.write(frame(Membership(proofs)))
         answer = await _expect(stream, Membership)
         return handshake.common(theirs, answer.proofs)
     raise RejectedError("no proof of membership in time")
@@ -118,7 +93,7 @@ async def judge(stream: Stream, handshake: Handshake) -> frozenset[bytes]:
         claim = await _expect(stream, Membership)
         common = handshake.common(theirs, claim.proofs)
         proofs = handshake.prove(theirs, common)
-        await stream.write(frame(Membership(proofs=proofs, accepting=False, keeper=False)))
+        await stream.write(frame(Membership(proofs)))
         return common
     raise RejectedError("no proof of membership in time")
 

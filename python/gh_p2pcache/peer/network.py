@@ -22,13 +22,19 @@ from gh_p2pcache.peer.host import MEMBER_PROTOCOL, Host
 from gh_p2pcache.peer.link import Link, MemberStream
 from gh_p2pcache.peer.local_messages import Hello, PeerStatus
 from gh_p2pcache.peer.mdns import Mdns
-from gh_p2pcache.peer.membership import CONTROL, Handshake, Reachable, Whereabouts, judge, prove
+from gh_p2pcache.peer.membership import Handshake, judge, prove
 from gh_p2pcache.peer.message import Message, frame, read_message
 from gh_p2pcache.peer.reach import Reach
 from gh_p2pcache.peer.topic import topic_name
 from gh_p2pcache.peer.watch import watch
 from gh_p2pcache.peer.wire import PeerError, Stream
-from gh_p2pcache.peer.wire_messages import PeerAddresses, PeerExchange
+from gh_p2pcache.peer.wire_messages import (
+    CONTROL,
+    PeerAddresses,
+    PeerExchange,
+    Reachable,
+    Whereabouts,
+)
 from gh_p2pcache.records.sign import peer_id
 
 _LOG = logging.getLogger("gh_p2pcache.peer")

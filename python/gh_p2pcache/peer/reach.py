@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gh_p2pcache.peer.address import Address
-from gh_p2pcache.peer.membership import Whereabouts
 from gh_p2pcache.peer.watch import own_addresses
+from gh_p2pcache.peer.wire_messages import Whereabouts
 
 _MOST_OUTSIDE = 4
 _MOST_TOLD = 16

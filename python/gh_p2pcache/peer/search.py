@@ -224,7 +224,7 @@ class Search:
     async def _ask_once(self, owner: str) -> _Asked | None:
         w = self._wanted
         try:
-            ask = await self._parts.owner.ask(owner, Ask(w.scope, w.tag, w.have, w.after))
+            ask = await self._parts.owner.ask(owner, Ask(w.scope, w.tag, w.after))
             return _Asked(owner, ask, await self._hear(owner, ask))
         except PeerError as error:
             _LOG.debug("no word from the owner %s: %s", owner, error)

@@ -43,12 +43,25 @@ class Membership(Message):
 
     kind: ClassVar[str] = "member"
     proofs: Annotated[tuple[bytes, ...], f.many(f.sized(32), MOST_SCOPES)]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts(Message):
+    """What members tell each other of themselves; `addrs` only where it accepts connections."""
+
+    kind: ClassVar[str] = "here"
     accepting: f.Flag
     keeper: f.Flag
+    port: f.Port
     addrs: f.Addresses = ()
 
 
-# ---- /gh-p2pcache/peers/1
+@dataclass(frozen=True, slots=True)
+class Reachable(Message):
+    """The sender has reached you at this address: others may."""
+
+    kind: ClassVar[str] = "reached"
+    addr: Annotated[str, f.matching("/[!-~]+", 256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,6 @@ class Ask(Message):
     kind: ClassVar[str] = "ask"
     scope: f.Scope
     tag: f.Tag
-    have: Annotated[bytes, f.sized(0, 32)]
     after: f.DateOrNone
 
 
@@ -205,7 +217,9 @@ class Batch(Message):
 
 
 MEMBER = kinds(Challenge, Membership)
-PEERS = kinds(PeerExchange)
+CONTROL = kinds(Whereabouts, Reachable, PeerExchange)
+"""What follows on the stream of MEMBER for as long as the connection lives."""
+
 FETCH = kinds(Fetch, BlobHeader, Nothing)
 ASK = kinds(Ask, Held, Fetching, Yours, Nothing)
 SYNC = kinds(Compare, Differ, Give, Given)
