@@ -81,8 +81,8 @@ async def test_nobody_waits_longer_than_said(pace, clock):
 
 async def test_a_few_fills_now_and_then_do_not_wait_beside_hits(pace, clock):
     for _ in range(50):
-        clock.now += 0.03
-        pace.hits += 600
+        clock.now += 0.05
+        pace.hits += 1000
         assert [pace.delay() for _ in range(3)] == [0.0, 0.0, 0.0]
 
 

@@ -14,16 +14,16 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-SHARE = 0.25
+SHARE = 0.07
 """Part of the loop's time that fills may take while hot hits come in densely."""
 
-MOST_SECONDS = 0.025
+MOST_SECONDS = 0.1
 """Longest that a fill is held back, however many wait."""
 
 _DENSE = 2.0
 """Hot hits in the time of one fill from which on they are dense: some 2,500/s."""
 
-_BURST = 2.0
+_BURST = 3.0
 """Fills that may start at once after a pause."""
 
 _WINDOW = 0.02
