@@ -8,6 +8,7 @@ import pytest
 
 from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError
+from gh_p2pcache.parsers import parse_duration, parse_size
 
 HOME = {"HOME": "/home/user"}
 PEER = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
@@ -79,20 +80,20 @@ def test_a_keeper_never_leaves_of_idleness() -> None:
     [("90", 90), ("30s", 30), ("5m", 300), ("2h30m", 9000), ("1d", 86400), ("150ms", 0.15)],
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert settings.parse_duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "h", "5 minutes", "-5", "1h2d", "∞"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="takes a duration"):
-        settings.parse_duration(text)
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("1048576", 1 << 20), ("256MiB", 256 << 20), ("1G", 1 << 30), ("8 kB", 8192)]
 )
 def test_sizes(text: str, size: int) -> None:
-    assert settings.parse_size(text) == size
+    assert parse_size(text) == size
 
 
 def test_peers_are_on_by_default_and_the_lan_is_left_to_the_team() -> None:

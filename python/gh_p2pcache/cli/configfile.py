@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError, UsageError
+from gh_p2pcache.parsers import parse_duration
 from gh_p2pcache.settings import Name
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def set_rule(path: Path, pattern: str, text: str) -> None:
     import tomlkit
 
     try:
-        settings.parse_duration(text)
+        parse_duration(text)
     except ConfigError as error:
         raise ConfigError(f"rules: '{pattern}' {error} ('{text}' was given)") from error
     document = _read(path)

@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
-from gh_p2pcache import paths, settings
+from gh_p2pcache import paths
 from gh_p2pcache.cli import control
 from gh_p2pcache.cli.output import examples, heading, moment, pairs, say_json, size, table
 from gh_p2pcache.errors import ConfigError, DaemonError, P2PCacheError, UsageError
+from gh_p2pcache.parsers import parse_multiaddrs
 from gh_p2pcache.supervisor import client
 
 _DIALLING = 30.0
@@ -61,7 +62,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 def add(*, address: str) -> None:
     """Dial a member now. It has to be in a team of this machine's, or nothing is said to it."""
     try:
-        (addr,) = settings.parse_multiaddrs(address)
+        (addr,) = parse_multiaddrs(address)
     except (ConfigError, ValueError) as error:
         raise UsageError(
             "an address is /ip4/…, /ip6/… or /dns/…, then /tcp/PORT, and /p2p/ID where it is known"

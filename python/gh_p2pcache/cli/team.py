@@ -12,6 +12,7 @@ import click
 from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.output import duration, examples, heading, moment, say_json, table
 from gh_p2pcache.errors import ConfigError, DaemonError, UsageError
+from gh_p2pcache.parsers import parse_duration
 from gh_p2pcache.supervisor import client
 from gh_p2pcache.teams import Membership, changes, memberships
 
@@ -256,7 +257,7 @@ def _given(word: str | None, prompt: str) -> str:
 
 def _grace(text: str) -> float:
     try:
-        return settings.parse_duration(text)
+        return parse_duration(text)
     except ConfigError as error:
         raise UsageError(f"--grace {error} ('{text}' was given)") from error
 

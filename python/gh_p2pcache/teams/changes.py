@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError, RejectedError, UsageError
+from gh_p2pcache.parsers import parse_multiaddrs
 from gh_p2pcache.records.seal import GENERATED_PREFIX
 from gh_p2pcache.teams import files, held, invites, vault
 from gh_p2pcache.teams.files import Membership, Team
@@ -188,7 +188,7 @@ def _patterns(share: Sequence[str]) -> tuple[str, ...]:
 
 def _addresses(bootstrap: Sequence[str]) -> tuple[str, ...]:
     try:
-        return settings.parse_multiaddrs(",".join(bootstrap))
+        return parse_multiaddrs(",".join(bootstrap))
     except ConfigError as error:
         raise UsageError(f"a bootstrap address {error}") from error
 
