@@ -51,6 +51,10 @@ class Desk:
         self.lists = Lists()
         self.teams = Teams()
         self.judge: Callable[[Call, Entry], bool] = lambda _call, _entry: True
+        self.unheard: set[bytes] = set()
+        """Team scopes in which members may have written while this daemon was away."""
+        self.away_until = 0.0
+        """Until when (by `clock`) it was away."""
 
     def team_of(self, access: Access | None) -> ScopeKeys | None:
         """Return the team scope that shares what `access` names, if there is one."""
@@ -120,12 +124,20 @@ class Desk:
             return -self.age(entry)
         if call.profile == "exact" and call.plan.operation is None and self._hearsay(entry):
             return -self.age(entry)
+        if self.unheard and self._from_before(call, entry):
+            return -self.age(entry)
         return min(call.life, entry.validation.ttl, entry.bound) - self.age(entry)
 
     def _hearsay(self, entry: Entry) -> bool:
         """Tell whether GitHub has not itself told this machine that the entry is current."""
         own, signer = self.shelf.signer, entry.validation.signer
         return bool(signer) and own is not None and signer != own.public
+
+    def _from_before(self, call: Call, entry: Entry) -> bool:
+        """Tell whether a member may have buried the entry while this daemon was away."""
+        if entry.keys.id not in self.unheard or call.plan.row.immutable:
+            return False
+        return entry.validation.validated_at < self.away_until
 
     def stale_bound(self, call: Call) -> float:
         """Return the oldest age that may bridge a limit or an outage."""

@@ -20,6 +20,9 @@ from gh_p2pcache.records.seal import ScopeKeys
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 20_000
+_MEETING_SECONDS = 5.0
+"""How long a daemon that starts has what it kept confirmed by GitHub, until a member has said what
+was written meanwhile; who has met none by then goes on alone."""
 
 
 class News:
@@ -42,11 +45,20 @@ class News:
         for team in desk.teams.all:
             for keys in team.ring:
                 peers.know(keys.id, keys.member_key, keys.topic_key, team.name)
+        if peers.wanted:
+            desk.unheard.update(keys.id for team in desk.teams.all for keys in team.ring)
+            desk.away_until = desk.clock.now()
+            loop.call_later(_MEETING_SECONDS, desk.unheard.clear)
 
     @property
     def heard(self) -> Heard:
         """What to do with what members say."""
-        return Heard(bury=self._bury, proofs=self._learn_proofs, keep=self._keep)
+        return Heard(
+            bury=self._bury,
+            proofs=self._learn_proofs,
+            keep=self._keep,
+            caught_up=self._desk.unheard.difference_update,
+        )
 
     def introduce(self, principal: Principal) -> None:
         """Take part in a token's own scope, on a machine without a team."""

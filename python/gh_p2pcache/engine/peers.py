@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,11 +39,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is to be done with what members say unasked; each is called on the event loop."""
+    """What is to be done with what members say unasked; each is called on the event loop.
+
+    `caught_up` is given the scopes in which all is known by now that was written elsewhere before.
+    """
 
     bury: Callable[[bytes, Sequence[bytes], int], None]
     proofs: Callable[[Sequence[tuple[bytes, bytes, int]]], None]
     keep: Callable[[bytes, str, Offer], None]
+    caught_up: Callable[[Iterable[bytes]], None]
 
 
 class Peers(Protocol):

@@ -233,6 +233,7 @@ class PeerClient:
             case m.Members():
                 self.members, self.met, self.trouble = message.count, True, ""
                 self.port = message.port
+                self._heard.caught_up(message.caught_up)
             case m.Waiting(n=n) if n in self._questions:
                 question = self._questions[n]
                 question.until = min(time.monotonic() + _PATIENCE, question.latest)

@@ -117,12 +117,16 @@ class StatusRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class Members(Message):
-    """How many members are connected, how many of them others can dial, and where we listen."""
+    """How many members are connected, how many of them others can dial, and where we listen.
+
+    `caught_up` are the scopes in which a member has told us what was written before.
+    """
 
     kind: ClassVar[str] = "members"
     count: f.Count
     accepting: f.Count
     port: f.Port = 0
+    caught_up: Annotated[tuple[bytes, ...], f.many(f.sized(f.ID_SIZE), MOST_SCOPES)] = ()
 
 
 @dataclass(frozen=True, slots=True)

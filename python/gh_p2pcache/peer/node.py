@@ -222,10 +222,10 @@ class Node:
         """Tell a new gateway what it has missed."""
         for signer in hello.banned:
             self._ban(signer, "banned by its user")
-        self._told = None
-        self._tell_members()
         for missed in self._knowledge.replay():
             self._door.send(missed)
+        self._told = None
+        self._tell_members()
 
     def _ban(self, signer: bytes, why: str) -> None:
         peer = peer_id(signer)
@@ -247,17 +247,23 @@ class Node:
         book = self._network.book
         scopes = [grant.id for grant in self._hello.scopes]
         found = {member.id: member.accepting for scope in scopes for member in book.members(scope)}
-        members = Members(len(found), sum(found.values()), self._network.host.port)
+        self._caught_up -= {scope for scope in scopes if not book.members(scope)}
+        members = Members(
+            len(found),
+            sum(found.values()),
+            self._network.host.port,
+            tuple(sorted(self._caught_up)),
+        )
         if members != self._told:
             self._told = members
             self._door.send(members)
-        self._caught_up -= {scope for scope in scopes if not book.members(scope)}
 
     async def _catch_up(self, peer: str) -> None:
         """Serve nothing of a scope before its tombstones are known here."""
         for scope in self._network.book.scopes(peer):
             await self._entropy.caught_up(scope)
             self._caught_up.add(scope)
+        self._tell_members()
 
 
 class _Desk(Desk):
