@@ -68,9 +68,12 @@ def test_a_machine_joins_those_that_have_a_bare_secret(tmp_path: Path) -> None:
     (team,) = load_teams(settings.load({"CACHE_STATE_DIR": str(tmp_path)}, {}), pytest.fail)
     assert (team.secret, team.share) == ("correct horse", ("acme/*",))
 
-    again = do(tmp_path, "join", "--secret", "fleet", "--share", "acme/*", given="other")
-    assert again.exit_code == 2
-    assert "already" in again.stderr
+    again = do(tmp_path, "join", "--secret", "fleet", "--share", "octo/*", given="correct horse")
+    assert "is in team fleet already; what it shares was renewed" in again.stdout
+    assert listed(tmp_path)[0]["share"] == ["octo/*"]
+    other = do(tmp_path, "join", "--secret", "fleet", "--share", "acme/*", given="other")
+    assert other.exit_code == 2
+    assert "in a team 'fleet' of another secret" in other.stderr
     invited = do(tmp_path, "invite", "fleet")
     assert invited.exit_code == 2
     assert "was joined by its secret" in invited.stderr

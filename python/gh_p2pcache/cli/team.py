@@ -107,7 +107,8 @@ def join(*, invite: str | None, name: str | None, share: tuple[str, ...]) -> Non
         raise UsageError("--secret and --share go together")
     if name:
         secret = _given(invite, "Secret").strip()
-        _say_joined(changes.join_by_secret(_state(), name, secret, share, _warn), is_new=True)
+        member, is_new = changes.join_by_secret(_state(), name, secret, share, _warn)
+        _say_joined(member, is_new=is_new)
         return
     member, is_new = changes.join(_state(), _given(invite, "Invite"), _warn)
     _say_joined(member, is_new=is_new)

@@ -93,18 +93,25 @@ def join(state: Path, text: str, warn: Warn) -> tuple[Membership, bool]:
 
 def join_by_secret(
     state: Path, name: str, secret: str, share: Sequence[str], warn: Warn
-) -> Membership:
+) -> tuple[Membership, bool]:
     """Become a member of those with this secret (CACHE_P2P_SHARED_SECRET), which can be any text.
 
-    Unlike that variable it is no part of what callers must agree on. Raises UsageError.
+    Unlike that variable it is no part of what callers must agree on. Who is one already takes over
+    what is shared. Returns what is, and whether it is new here. Raises UsageError.
     """
     _check_name(name)
     if not secret:
         raise UsageError("there is no secret")
-    if files.path_of(state, name).exists():
-        raise UsageError(f"this machine is in a team '{name}' already (gh p2pcache team list)")
     team = Team(name, secret, _patterns(share))
-    return held.keep(state, _new(team, secrets.token_bytes(8)), warn)
+    if not files.path_of(state, name).exists():
+        return held.keep(state, _new(team, secrets.token_bytes(8)), warn), True
+    member = _as_held(state, name, warn)
+    if member.team.secret != secret:
+        raise UsageError(
+            f"this machine is in a team '{name}' of another secret"
+            f" (gh p2pcache team leave {name}, then join)"
+        )
+    return held.keep(state, replace(member, team=replace(member.team, share=team.share)), warn), False
 
 
 def leave(state: Path, name: str, warn: Warn) -> None:

@@ -5,6 +5,10 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { p2pcache, run } from './command.js'
+import { within } from './deadline.js'
+
+const RESTORE = 60 // seconds, after which an installation is the shorter way
+const SAVE = 60
 
 /**
  * Have an engine; returns { from, folders, key }. `from`: restored, installed, there, or given (by
@@ -25,13 +29,15 @@ export async function setUpEngine(mayCache) {
 export async function saveEngine({ folders, key }) {
   const whole = folders.filter((folder) => fs.existsSync(folder))
   if (folders.length === 0 || whole.length < folders.length) return // without peers: the next run tries again
-  await cache.saveCache(folders, key)
+  const saved = await within(SAVE, 'keeping the engine', cache.saveCache(folders, key))
+  if (saved < 0) return // it has said why
   core.info(`The engine is kept as ${key}`)
 }
 
 async function restored(folders, key) {
   try {
-    return (await cache.restoreCache([...folders], key)) !== undefined
+    const found = cache.restoreCache([...folders], key)
+    return (await within(RESTORE, 'the Actions cache', found)) !== undefined
   } catch (error) {
     core.warning(`the engine is not restored: ${error.message}`)
     return false

@@ -16,6 +16,7 @@ export async function main() {
   const began = Date.now()
   core.saveState('phase', 'post')
   core.setOutput('ready', false)
+  if (process.platform === 'win32') throw new Error('Windows is not supported')
   const invite = masked('invite')
   const secret = masked('secret')
   const alone = !isTrusted()
@@ -28,14 +29,22 @@ export async function main() {
   const inTeam = !alone && (invite || secret)
   const keepsStore = Boolean(inTeam) && !keepRunning && flag('store')
   sayWhoShares(alone, inTeam, keepsStore)
+  const job = { folder, keepRunning, wanted, keepsStore, engine: { folders: [] }, teams: [], before: NOTHING }
+  core.saveState('job', job)
   const [engine, store] = await Promise.all([
     setUpEngine(!alone && flag('engine-cache')),
     keepsStore ? restoreStore(wanted.CACHE_DIR, folder) : ''
   ])
-  if (inTeam) await join(invite, secret, keepRunning)
+  job.engine = engine
+  if (inTeam) {
+    const had = keepRunning ? [] : await teams()
+    await join(invite, secret)
+    job.teams = keepRunning ? [] : (await teams()).filter((name) => !had.includes(name))
+    core.saveState('job', job)
+  }
   await startDaemon(keepRunning)
-  const before = keepRunning ? await read() : NOTHING
-  core.saveState('job', { folder, engine, keepRunning, wanted, keepsStore, before })
+  if (keepRunning) job.before = await read()
+  core.saveState('job', job)
   core.saveState('extension', addExtension())
   hand(folder, wanted)
 
@@ -75,21 +84,27 @@ function sayWhoShares(alone, inTeam, keepsStore) {
 
 // By files of the daemon, not its environment: the following steps don't have the secret, and a
 // call whose secret differs from the daemon's goes past it.
-async function join(invite, secret, keepRunning) {
+async function join(invite, secret) {
   const own = { PYTHON_KEYRING_BACKEND: 'keyring.backends.null.Keyring' }
   if (invite) {
     await p2pcache(['team', 'join', '-'], { given: invite, env: own })
     return
   }
-  if (keepRunning && (await isIn(TEAM))) await p2pcache(['team', 'leave', TEAM])
   const share = patterns(core.getInput('share'), process.env.GITHUB_REPOSITORY)
   const named = share.flatMap((pattern) => ['--share', pattern])
-  await p2pcache(['team', 'join', '-', '--secret', TEAM, ...named], { given: secret, env: own })
+  const joining = () => p2pcache(['team', 'join', '-', '--secret', TEAM, ...named], { given: secret, env: own })
+  try {
+    await joining()
+  } catch (error) {
+    if (!(await teams()).includes(TEAM)) throw error
+    await p2pcache(['team', 'leave', TEAM]) // the secret is another one than an earlier job's
+    await joining()
+  }
 }
 
-async function isIn(name) {
+async function teams() {
   const joined = JSON.parse(await p2pcache(['team', 'list', '--json'], { quiet: true }))
-  return joined.some((team) => team.name === name)
+  return joined.map((team) => team.name)
 }
 
 async function startDaemon(keepRunning) {

@@ -9,20 +9,41 @@ import { difference, read, table } from './summary.js'
 export async function post() {
   const said = core.getState('job')
   if (!said) return // the set-up did not get so far
-  const { folder, engine, keepRunning, wanted, keepsStore, before } = JSON.parse(said)
-  Object.assign(process.env, wanted)
-  const did = difference(before, await read())
-  const { calls, saved } = did
-  core.info(`${calls} calls of gh, of which ${saved} cost nothing of GitHub's rate limit`)
+  const job = JSON.parse(said)
+  Object.assign(process.env, job.wanted)
+  let news = 0
+  await apart('what it did is not known', async () => {
+    news = await tell(difference(job.before, await read()))
+  })
+  if (!job.keepRunning) await apart('its end was not clean', () => end(job.teams))
+  await apart('the engine is not kept', () => saveEngine(job.engine))
+  if (job.keepsStore && news > 0) {
+    await apart('the store is not kept', () => saveStore(job.wanted.CACHE_DIR, job.folder))
+  }
+}
+
+/** Do one part; one that fails keeps none of the others from being done. */
+async function apart(consequence, part) {
+  try {
+    await part()
+  } catch (error) {
+    core.warning(`gh-p2pcache: ${consequence}: ${error.message}`)
+  }
+}
+
+/** Say what the cache did; returns how many answers it learned. */
+async function tell(did) {
+  core.info(`${did.calls} calls of gh, of which ${did.saved} cost nothing of GitHub's rate limit`)
   if (core.getInput('summary') === 'true' && process.env.GITHUB_STEP_SUMMARY) {
     await core.summary.addHeading('gh-p2pcache', 3).addTable(table(did)).write()
   }
-  if (!keepRunning) {
-    await p2pcache(['stop'])
-    const link = core.getState('extension')
-    if (link) fs.rmSync(link, { force: true })
-  }
-  await saveEngine(engine)
-  const news = did.miss + did.peer
-  if (keepsStore && news > 0) await saveStore(wanted.CACHE_DIR, folder)
+  return did.miss + did.peer
+}
+
+/** Leave nothing behind on the machine: no daemon, no link, no secret of a team. */
+async function end(teams) {
+  const link = core.getState('extension')
+  if (link) fs.rmSync(link, { force: true })
+  await p2pcache(['stop'])
+  for (const name of teams) await p2pcache(['team', 'leave', name])
 }

@@ -1,4 +1,5 @@
 // What the inputs and the job's environment ask for.
+import os from 'node:os'
 import path from 'node:path'
 
 const NAMES = {
@@ -10,9 +11,19 @@ const NAMES = {
   CACHE_PROFILE: ['profile', '']
 }
 
+// What a job that strangers can trigger has none of, though its machine's or its own environment say so.
+const OF_OTHERS = [
+  'CACHE_P2P_SHARED_SECRET',
+  'CACHE_BOOTSTRAP_PEERS',
+  'CACHE_IPFS_API',
+  'CACHE_IPFS_GATEWAY',
+  'CACHE_HTTP_PORT'
+]
+
 /**
  * Return the settings for all following steps: an input, else the job's environment, else the
- * default. `input(name)` returns '' for one that is not given; `folder` ends with the job.
+ * default. `input(name)` returns '' for one that is not given; `folder` ends with the job. Throws
+ * for a store that would have the team's secret in it.
  */
 export function settings(input, env, { folder, keepRunning, alone }) {
   const found = {}
@@ -20,13 +31,26 @@ export function settings(input, env, { folder, keepRunning, alone }) {
     found[name] = input(from) || env[name] || usual
   }
   // Jobs of one machine share a daemon only where it is meant to outlive them.
-  found.CACHE_STATE_DIR = env.CACHE_STATE_DIR || (keepRunning ? '' : path.join(folder, 'state'))
-  found.CACHE_DIR = input('cache-dir') || env.CACHE_DIR || (keepRunning ? '' : path.join(folder, 'store'))
+  const own = (name) => (keepRunning ? '' : path.join(folder, name))
+  const state = whole(env.CACHE_STATE_DIR ?? '', env) || own('state')
+  const store = whole(input('cache-dir') || (env.CACHE_DIR ?? ''), env) || own('store')
+  if (state && store && !path.relative(store, state).startsWith('..')) {
+    throw new Error(`the store ${store} is to be kept, and ${state} in it has secrets: name another cache-dir`)
+  }
+  found.CACHE_STATE_DIR = alone ? path.join(folder, 'state') : state
+  found.CACHE_DIR = alone ? path.join(folder, 'store') : store
   if (alone) {
     found.CACHE_ENABLE_P2P = 'false'
-    found.CACHE_BOOTSTRAP_PEERS = ''
+    for (const name of OF_OTHERS) found[name] = ''
   }
   return Object.fromEntries(Object.entries(found).filter(([name, value]) => value || env[name]))
+}
+
+// The daemon, which has a working directory of its own, and @actions/cache are to mean the same.
+function whole(folder, env) {
+  if (!folder) return ''
+  const named = folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(2)) : folder
+  return path.resolve(env.GITHUB_WORKSPACE || process.cwd(), named)
 }
 
 /** Return the patterns of an input's list; without any, the repositories of the owner. */

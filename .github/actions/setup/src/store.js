@@ -3,13 +3,18 @@ import * as cache from '@actions/cache'
 import * as core from '@actions/core'
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
+import { within } from './deadline.js'
 
 const PREFIX = 'gh-p2pcache-store-1-'
+const RESTORE = 45 // seconds; what the store has is asked of GitHub otherwise
+const SAVE = 60
 
 /** Restore the newest store; returns its key, '' for none. `folder`, where paths start: see `at`. */
 export async function restoreStore(store, folder) {
   try {
-    const key = await at(folder, () => cache.restoreCache([named(store, folder)], PREFIX + 'none', [PREFIX]))
+    const paths = [named(store, folder)]
+    const found = at(folder, () => cache.restoreCache(paths, PREFIX + 'none', [PREFIX]))
+    const key = await within(RESTORE, 'the Actions cache', found)
     core.info(key ? `The store of ${key} is restored` : 'There is no store to restore yet')
     return key ?? ''
   } catch (error) {
@@ -22,7 +27,8 @@ export async function restoreStore(store, folder) {
 export async function saveStore(store, folder, env = process.env) {
   const parts = [env.GITHUB_RUN_ID, env.GITHUB_RUN_ATTEMPT, env.GITHUB_JOB, randomBytes(4).toString('hex')]
   const key = PREFIX + parts.filter(Boolean).join('-')
-  await at(folder, () => cache.saveCache([named(store, folder)], key))
+  const saving = at(folder, () => cache.saveCache([named(store, folder)], key))
+  if ((await within(SAVE, 'keeping the store', saving)) < 0) return // it has said why
   core.info(`The store is kept as ${key}`)
 }
 

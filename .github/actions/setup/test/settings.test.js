@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
 import { patterns, settings, yes } from '../src/settings.js'
 
@@ -33,6 +35,32 @@ test('an untrusted job has no peers, whatever its inputs and its environment say
   const found = settings(inputs, { CACHE_BOOTSTRAP_PEERS: '/dns/b/tcp/1' }, { ...job, alone: true })
   assert.equal(found.CACHE_ENABLE_P2P, 'false')
   assert.equal(found.CACHE_BOOTSTRAP_PEERS, '')
+})
+
+test('an untrusted job has folders of its own and no secret, whatever its environment says', () => {
+  const env = {
+    CACHE_STATE_DIR: '/var/lib/p2pcache',
+    CACHE_DIR: '/var/cache/p2pcache',
+    CACHE_P2P_SHARED_SECRET: 'fleet',
+    CACHE_IPFS_API: 'http://127.0.0.1:5001'
+  }
+  const found = settings(given({ 'cache-dir': '/var/cache/other' }), env, { ...job, alone: true })
+  assert.equal(found.CACHE_STATE_DIR, '/tmp/job/state')
+  assert.equal(found.CACHE_DIR, '/tmp/job/store')
+  assert.equal(found.CACHE_P2P_SHARED_SECRET, '')
+  assert.equal(found.CACHE_IPFS_API, '')
+})
+
+test('folders are those of the workspace and of the user, as a step would name them', () => {
+  const env = { GITHUB_WORKSPACE: '/w/site', CACHE_STATE_DIR: 'state' }
+  const found = settings(given({ 'cache-dir': '~/.cache/x' }), env, job)
+  assert.equal(found.CACHE_STATE_DIR, '/w/site/state')
+  assert.equal(found.CACHE_DIR, path.join(os.homedir(), '.cache/x'))
+})
+
+test('a store that has the secrets in it is refused', () => {
+  assert.throws(() => settings(given({ 'cache-dir': '/tmp/job' }), {}, job), /name another cache-dir/)
+  assert.equal(settings(given({ 'cache-dir': '/tmp/job/s' }), {}, job).CACHE_DIR, '/tmp/job/s')
 })
 
 test('a bare secret shares the repositories of the owner unless others are named', () => {
