@@ -32,7 +32,7 @@ collect() {
         grep -E '^(FAILED|ERROR) |^failed: |##\[error\]' "$work/plain" >"$work/found" ||
             tail -n 20 "$work/plain" >"$work/found"
         printf '~~~~~~\n'
-        head -n 50 "$work/found" | sed 's/~~~~~~/~ ~/'
+        head -n 50 "$work/found" | cut -c 1-300 | sed 's/~~~~~~/~ ~/'
         printf '~~~~~~\n\n'
     done <"$work/jobs"
 }
@@ -49,7 +49,9 @@ fi
 collect >"$work/failures"
 {
     printf 'The last failing run: %s (%s)\n\n' "$url" "$sha"
-    cat "$work/failures"
+    # GitHub takes 65,536 characters.
+    [ "$(wc -c <"$work/failures")" -le 60000 ] || printf 'The run has more than is listed here.\n\n'
+    head -c 60000 "$work/failures"
 } >"$work/body"
 if [ -z "$issue" ]; then
     issue=$(gh api "$repo/issues" -f title="$title" -F body=@"$work/body" -f 'labels[]='"$label" --jq .number)
