@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
+
 from support.act import REPO, WORKFLOWS, Ran, Runner
 from support.sim import SimProcess
 from support.team import SECRET, Daemon
@@ -127,16 +130,33 @@ def test_a_page_that_is_not_current_is_offered(runner: Runner, sim: SimProcess) 
     before = code.read_text()
     code.write_text(before.replace('"the store"', '"the store of now"'))
     try:
-        for _ in range(2):  # the second one finds the branch and the pull request
-            ran = runner.run("schedule", workflow)
-            assert ran.code == 0, ran.text()
+        ran = runner.run("schedule", workflow)
+        assert ran.code == 0, ran.text()
+        offered = get(sim, "git/ref/heads/auto-heal/documentation")
+
+        ran = runner.run("schedule", workflow)
+        assert ran.code == 0, ran.text()
+        assert get(sim, "git/ref/heads/auto-heal/documentation") == offered
+
+        # Until there is a new commit the branch stays: as its base it would close the pull request.
+        code.write_text(before.replace('"the store"', '"the store of then"'))
+        write = f"PUT /repos/{REPO}/contents/"
+        sim.control(fault={"kind": "status", "status": 500, "times": 1, "match": write})
+        ran = runner.run("schedule", workflow)
+        assert ran.code != 0
+        assert get(sim, "git/ref/heads/auto-heal/documentation") == offered
+
+        ran = runner.run("schedule", workflow)
+        assert ran.code == 0, ran.text()
     finally:
         code.write_text(before)
     (pull,) = get(sim, "pulls?head=acme:auto-heal/documentation")
     (file,) = get(sim, f"pulls/{pull['number']}/files")
     assert file["filename"] == page
     kept = get(sim, f"contents/{page}?ref=auto-heal/documentation")["content"]
-    assert "the store of now" in base64.b64decode(kept).decode()
+    assert "the store of then" in base64.b64decode(kept).decode()
+    (left,) = get(sim, "git/matching-refs/heads/auto-heal/")
+    assert left["ref"] == "refs/heads/auto-heal/documentation"
 
 
 def test_the_smoke_by_the_actions_cache(runner: Runner, sim: SimProcess) -> None:
@@ -175,7 +195,7 @@ def test_the_example_of_one_job(runner: Runner, sim: SimProcess) -> None:
     ran = runner.run("schedule", WORKFLOWS / "example-cached-workflow.yml")
 
     assert ran.code == 0, ran.text()
-    assert "#1 Widget is broken" in ran.said()
+    assert "#1 Widget is broken" in "".join(ran.summaries())
     assert "### pulls of acme/widgets" in "".join(ran.summaries())
     assert asked(sim, "GET /repos/{owner}/{repo}") == [True, False]  # both parts ask for it
 
@@ -194,6 +214,30 @@ def test_the_example_of_a_team(runner: Runner, sim: SimProcess, keeper: Daemon) 
         assert f"### {part} of {REPO}" in "".join(ran.summaries())
     # Each of the four asks for the repository. Two that do in the same instant may both be sent on.
     assert sum(asked(sim, "GET /repos/{owner}/{repo}")) <= 2
+
+
+@pytest.mark.parametrize("name", ["example-cached-workflow", "example-p2p-cache"])
+def test_an_example_without_its_cache_asks_github(
+    runner: Runner, sim: SimProcess, name: str
+) -> None:
+    ran = runner.run(
+        "schedule",
+        WORKFLOWS / f"{name}.yml",
+        variables={"CACHE_BOOTSTRAP_PEERS": "/ip4/127.0.0.1/tcp/1"},
+        env={"GH_P2PCACHE_ENGINE": "/bin/false"},
+    )
+
+    assert ran.code == 0, ran.text()
+    assert f"### pulls of {REPO}" in "".join(ran.summaries())
+    assert billed(sim) == len(asked(sim, "GET /repos/{owner}/{repo}")) * 2
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_run_that_does_nothing_takes_no_place_of_one_that_waits(path: Path) -> None:
+    # GitHub keeps one waiting run of a group, and a job's `if` does not keep its run out of it.
+    workflow = yaml.safe_load(path.read_text())
+    conditional = any("if" in job for job in workflow["jobs"].values())
+    assert not (conditional and "concurrency" in workflow)
 
 
 def test_ci_checks_what_a_push_can_break_with_each_python(
