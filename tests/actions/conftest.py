@@ -6,8 +6,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from support.act import Runner, make_checkout, make_engine
+from support.origin import origin
 from support.sim import SimProcess
 from support.team import Daemon
+
+__all__ = ["checkout", "engine_of_disk", "keeper", "origin", "runner"]
 
 
 @pytest.fixture(scope="session")
