@@ -49,3 +49,7 @@ class OriginError(P2PCacheError):
     """GitHub could not be reached: no connection, a broken one, or a time-out."""
 
     exit_code = 9
+
+
+class UnsentError(OriginError):
+    """No connection came about: nothing of the request has left the machine."""

@@ -243,6 +243,24 @@ def test_each_call_leaves_one_line_for_all_its_pages(gateway: Gateway, sim: SimP
     assert stale.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/repos/acme/widgets/issues", b'{"title": "x"}'),
+        ("POST", "/graphql", b'{"query": "mutation { addStar(input: {}) { clientMutationId } }"}'),
+        ("GET", "/repos/acme/widgets/actions/runs/1/logs", None),
+    ],
+)
+def test_offline_nothing_is_sent_to_github(
+    gateway: Gateway, sim: SimProcess, method: str, target: str, body: bytes | None
+) -> None:
+    calls = sim.calls()
+    offline = {"X-P2PCache-Mode": "offline", "X-P2PCache-Call": "o"}
+    assert gateway.ask(target, method=method, body=body, headers=offline).status == 504
+    assert sim.calls() == calls
+    assert (gateway.run / "calls/o").read_text().startswith("absent ❌ ")
+
+
 def test_lines_that_nobody_fetched_do_not_pile_up(gateway: Gateway) -> None:
     for number in range(600):
         gateway.ask("/user", headers={"X-P2PCache-Call": f"call-{number}"})

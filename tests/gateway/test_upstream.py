@@ -3,6 +3,7 @@
 import socket
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -206,3 +207,18 @@ def test_a_dead_upstream_is_a_502_that_says_so(gateways: GatewayFactory) -> None
     assert refused.status == 502
     assert refused.json["message"].startswith("gh-p2pcache: ")
     assert gateway.stats()["upstream_unreachable"] == 1
+
+
+def test_a_write_that_never_left_the_machine_spoils_nothing(
+    gateways: GatewayFactory, sim: SimProcess, tmp_path: Path
+) -> None:
+    road = tmp_path / "github.sock"
+    road.symlink_to(sim.unix)
+    gateway = gateways(f"unix://{road}")
+    kept = gateway.ask(LABELS)
+    road.unlink()
+    written = gateway.ask(LABELS, method="POST", body=b'{"name": "new"}')
+    assert written.status == 502
+    sim.control(faults=[{"kind": "down"}])  # what is pooled is still connected
+    given = gateway.ask(LABELS, door="exact")
+    assert (given.source, given.body) == ("STALE", kept.body)

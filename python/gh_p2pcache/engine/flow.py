@@ -116,8 +116,11 @@ class Engine:
         return own_answer(200, told)
 
     async def forward(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
-        """Pass a call through to GitHub."""
-        given = await self._forward.run(call, body)
+        """Pass a call through to GitHub, where it may be asked."""
+        if call.only_kept:
+            given = _missing("--offline asks no one, and this call goes to GitHub alone")
+        else:
+            given = await self._forward.run(call, body)
         self._count(call, given)
         return given
 
@@ -141,9 +144,7 @@ class Engine:
     def _offline(self, call: Call, entry: Entry | None) -> Answer:
         if entry is not None and self.desk.may_bridge(call, entry):
             return self.desk.answer(call, entry, answer.STALE, detail="offline")
-        missing = own_error(504, "nothing usable is kept for this call, and --offline asks no one")
-        missing.absent = True
-        return missing
+        return _missing("nothing usable is kept for this call, and --offline asks no one")
 
     async def _join(self, call: Call, entry: Entry | None, *, alone: bool = False) -> Answer:
         """Take part in the one fill of this key, or start it; `alone`: not with other tokens."""
@@ -192,3 +193,10 @@ class Engine:
         self.stats.answered(source, call.plan.route, len(given.body), call.caller)
         if given.status >= 500 and given.source != answer.STALE:
             self.stats.event("error")
+
+
+def _missing(why: str) -> Answer:
+    """Return what a call gets that only what is kept may answer."""
+    missing = own_error(504, why)
+    missing.absent = True
+    return missing

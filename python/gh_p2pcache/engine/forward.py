@@ -15,7 +15,7 @@ from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.nodes import Nodes
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.tombstones import Write
-from gh_p2pcache.errors import OriginError
+from gh_p2pcache.errors import OriginError, UnsentError
 from gh_p2pcache.origin.etag import plain
 from gh_p2pcache.origin.upstream import Streamed, Upstream
 from gh_p2pcache.policy.control import upstream_headers
@@ -53,7 +53,10 @@ class Forward:
                 whole = await self._end(call, write, streamed)
             except BaseException as error:
                 if write is not None:
-                    self.desk.tombstones.end(write, None)
+                    if isinstance(error, UnsentError):
+                        self.desk.tombstones.refused(write)
+                    else:
+                        self.desk.tombstones.end(write, None)
                 if not isinstance(error, OriginError):
                     raise
                 self.stats.event("upstream_unreachable")

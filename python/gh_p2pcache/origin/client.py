@@ -14,7 +14,7 @@ import aiohttp
 import yarl
 from multidict import CIMultiDict
 
-from gh_p2pcache.errors import OriginError
+from gh_p2pcache.errors import OriginError, UnsentError
 from gh_p2pcache.origin.trouble import words
 from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
@@ -26,6 +26,8 @@ _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade",
      b"proxy-authenticate", b"proxy-authorization", b"transfer-encoding"}
 )  # fmt: skip
+
+_UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class _BrokenOff(aiohttp.ClientError):
@@ -84,9 +86,8 @@ class _Exchange:
             response = self._response = await self._sending
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
             said = words(error)
-            raise OriginError(
-                f"{self._host} could not be reached: {said} (gh p2pcache doctor)"
-            ) from error
+            kind = UnsentError if isinstance(error, _UNCONNECTED) else OriginError
+            raise kind(f"{self._host} could not be reached: {said} (gh p2pcache doctor)") from error
         return Streamed(response.status, _incoming(response), _chunks(self._host, response))
 
     async def __aexit__(self, *_: object) -> None:

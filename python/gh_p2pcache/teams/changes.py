@@ -111,7 +111,9 @@ def join_by_secret(
             f"this machine is in a team '{name}' of another secret"
             f" (gh p2pcache team leave {name}, then join)"
         )
-    return held.keep(state, replace(member, team=replace(member.team, share=team.share)), warn), False
+    return held.keep(
+        state, replace(member, team=replace(member.team, share=team.share)), warn
+    ), False
 
 
 def leave(state: Path, name: str, warn: Warn) -> None:
