@@ -159,7 +159,7 @@ def test_rotation_says_what_to_hand_out(tmp_path: Path) -> None:
     do(tmp_path, "create", "acme", "--share", "acme/*")
 
     said = do(tmp_path, "rotate").stdout
-    assert "the old one is in use for 7 d more" in said
+    assert "what the old one sealed is readable for 7 d more" in said
     assert "gh p2pcache team invite acme" in said
     assert "file, the old one until" in do(tmp_path, "list").stdout
     assert listed(tmp_path)[0]["rotations"] == 1

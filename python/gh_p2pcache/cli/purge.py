@@ -31,7 +31,8 @@ _REPO = re.compile(r"(?:([\w.-]+)/)?([\w.-]+/[\w.-]+)")
 def command(*, pattern: str | None, repo: str | None, everything: bool, yes: bool) -> None:
     """Remove records: those whose API path matches PATTERN, of one repository, or all.
 
-    A pattern reaches the records of the token that gh has here, and those that are shared.
+    A pattern reaches the records of the token that gh has here and of all that have asked since the
+    daemon started, and those that are shared.
     """
     if sum((pattern is not None, repo is not None, everything)) != 1:
         raise UsageError("purge takes one of PATTERN, --repo and --all")

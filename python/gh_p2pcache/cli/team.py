@@ -169,7 +169,7 @@ def leave(*, name: str) -> None:
     default=_GRACE,
     show_default=True,
     metavar="DURATION",
-    help="how long the old secret stays in use beside the new one",
+    help="how long what the old secret sealed stays readable",
 )
 def rotate(*, name: str | None, grace: str) -> None:
     """Give the team a new secret. Who has no new invite by the end of the grace is out."""
@@ -177,7 +177,7 @@ def rotate(*, name: str | None, grace: str) -> None:
     seconds = _grace(grace)
     changes.rotate(_state(), name, seconds, _warn)
     until = f"for {duration(seconds)} more" if seconds else "no longer"
-    click.echo(f"Team {name} has a new secret; the old one is in use {until}.")
+    click.echo(f"Team {name} has a new secret; what the old one sealed is readable {until}.")
     _renew()
     click.echo(f"Hand to every member, and to no one else, a new: gh p2pcache team invite {name}")
     click.echo("Each of them: gh p2pcache team join")
