@@ -164,7 +164,7 @@ def test_rotation_says_what_to_hand_out(tmp_path: Path) -> None:
     assert "file, the old one until" in do(tmp_path, "list").stdout
     assert listed(tmp_path)[0]["rotations"] == 1
 
-    assert "in use no longer" in do(tmp_path, "rotate", "acme", "--grace", "0").stdout
+    assert "readable no longer" in do(tmp_path, "rotate", "acme", "--grace", "0").stdout
     assert listed(tmp_path)[0]["old_secret_until"] is None
 
     said_no = do(tmp_path, "rotate", "--grace", "soon")
