@@ -183,6 +183,7 @@ class PeerClient:
 
     async def _run(self) -> None:
         """Stay connected; a peer process that leaves is looked for again, ever less often."""
+        assert self._heard is not None
         pause = _SOONEST
         while True:
             await self._known.wait()
@@ -193,6 +194,8 @@ class PeerClient:
                 if str(error) != self.trouble:
                     _LOG.info("no peers: %s", error)
                 self.trouble = str(error)
+                # Nobody will say what was written meanwhile.
+                self._heard.caught_up(self._scopes)
             else:
                 self.trouble = "the peer process left" if self.members == 0 else ""
             self._lost()
