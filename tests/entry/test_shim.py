@@ -188,14 +188,14 @@ def test_an_alias_for_a_command_that_writes_the_configuration_writes_the_real_on
 
 def test_the_standing_notice_is_printed_while_there_is_one(warm: Entry) -> None:
     notice = warm.daemon.run / "notice"
-    notice.write_text("GitHub limits this account until 12:40\n")
+    notice.write_text("GitHub could not be reached at 12:40\n")
     try:
         said = warm.run("gh", "api", "user")
     finally:
         notice.unlink()
 
     assert said.answer["profile"] == "exact"
-    assert said.err == "gh-p2pcache: GitHub limits this account until 12:40\n"
+    assert said.err == "gh-p2pcache: GitHub could not be reached at 12:40\n"
     assert warm.run("gh", "api", "user").err == ""
 
 

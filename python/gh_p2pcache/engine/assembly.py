@@ -18,6 +18,7 @@ from gh_p2pcache.engine.forward import Forward
 from gh_p2pcache.engine.members import Members
 from gh_p2pcache.engine.news import News
 from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.outages import Outages
 from gh_p2pcache.engine.peers import NoPeers, Peers
 from gh_p2pcache.engine.principals import Principals, machine_secret
 from gh_p2pcache.engine.proofs import Proofs
@@ -54,6 +55,7 @@ class House:
     clock: Clock
     members: Members
     news: News
+    outages: Outages
 
     def save(self) -> None:
         """Write what is remembered over a restart: statistics and the predictor's trust."""
@@ -109,7 +111,7 @@ async def build(
         predictor=Predictor(_saved_trust(state)),
     )
     desk.teams = Teams(await asyncio.gather(*(asyncio.to_thread(scope_of, t) for t in teams)))
-    budgets = Budgets(clock)
+    budgets, outages = Budgets(clock), Outages(clock)
     nodes = Nodes(complete=next(disk.tags(), None) is None)
     principals = Principals(secret)
     signer = await asyncio.to_thread(load_identity, state)
@@ -122,8 +124,8 @@ async def build(
     shelf.signer = signer
     news = News(desk, peers, principals, stats=stats, trust=trust)
     members = Members(desk, peers, news, stats=stats, signer=signer, trust=trust)
-    fill = Fill(desk, origin, budgets, stats, nodes=nodes, members=members)
-    forward = Forward(desk, origin, budgets, stats, nodes)
+    fill = Fill(desk, origin, budgets, stats, outages=outages, nodes=nodes, members=members)
+    forward = Forward(desk, origin, budgets, stats, outages=outages, nodes=nodes)
     engine = Engine(
         desk=desk,
         principals=principals,
@@ -132,7 +134,7 @@ async def build(
         budgets=budgets,
         stats=stats,
     )
-    return House(engine, desk, origin, stats, machine, settings, clock, members, news)
+    return House(engine, desk, origin, stats, machine, settings, clock, members, news, outages)
 
 
 def _trust_file(state: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gh_p2pcache.engine.clock import Clock
@@ -28,6 +29,7 @@ class Budgets:
     """Learns from every answer; forgets a limit when its reset has come."""
 
     def __init__(self, clock: Clock) -> None:
+        self.on_change: Callable[[], None] = lambda: None
         self._clock = clock
         self._blocked: dict[tuple[bytes, str, str], Blocked] = {}
         self._seen: dict[tuple[bytes, str, str], Budget] = {}
@@ -43,8 +45,9 @@ class Budgets:
             self._seen.pop(next(iter(self._seen)))
         if seen.remaining == 0 and seen.reset > self._clock.github_now():
             self._blocked.setdefault(key, Blocked(seen.reset, "primary", None))
-        elif seen.remaining > 0:
-            self._blocked.pop(key, None)
+            self.on_change()
+        elif seen.remaining > 0 and self._blocked.pop(key, None) is not None:
+            self.on_change()
 
     def block(self, principal: bytes, site: str, limit: Limit, answer: Response) -> None:
         """Learn from an answer that is a rate limit."""
@@ -53,6 +56,7 @@ class Budgets:
         if len(self._blocked) > _REMEMBERED:
             now = self._clock.github_now()
             self._blocked = {key: b for key, b in self._blocked.items() if b.until > now}
+        self.on_change()
 
     def blocked(self, principal: bytes, site: str, resource: str) -> Blocked | None:
         """Return what keeps a read of this resource from going upstream now."""
@@ -73,6 +77,11 @@ class Budgets:
         now = self._clock.github_now()
         ends = [blocked.until for blocked in self._blocked.values() if blocked.until > now]
         return max(ends, default=None)
+
+    def limited_resources(self) -> set[str]:
+        """Return what the known limits are about, of whichever token and site."""
+        now = self._clock.github_now()
+        return {key[2] for key, blocked in self._blocked.items() if blocked.until > now}
 
     def known(self) -> list[tuple[str, str, Budget]]:
         """Return (token's pseudonym, site, budget) rows for `status` and metrics."""

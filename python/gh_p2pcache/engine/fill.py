@@ -15,6 +15,7 @@ from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk, predicted, publisher
 from gh_p2pcache.engine.members import Members
 from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.outages import Outages
 from gh_p2pcache.engine.pace import Pace
 from gh_p2pcache.engine.passing import own_fields, passed_on, read_whole, streaming
 from gh_p2pcache.engine.shelf import Entry
@@ -65,6 +66,7 @@ class Fill:
         budgets: Budgets,
         stats: Stats,
         *,
+        outages: Outages,
         nodes: Nodes,
         members: Members,
     ) -> None:
@@ -72,6 +74,7 @@ class Fill:
         self.origin = origin
         self.budgets = budgets
         self.stats = stats
+        self.outages = outages
         self.nodes = nodes
         self.members = members
         self.pace = Pace()
@@ -148,6 +151,8 @@ class Fill:
             return Outcome(passed_on(call, response, "undecodable"))
         if (why := self._failure(call, response, text)) is not None:
             if self.desk.may_bridge(call, entry):
+                if response.status >= 500:
+                    self.outages.failed(call.plan.site, f"answered {response.status}")
                 return self._stale(call, entry, why)
             return Outcome(passed_on(call, response, why))
         if response.status == 304 and entry is not None:
@@ -322,6 +327,7 @@ class Fill:
 
     async def _unreachable(self, call: Call, entry: Entry | None, error: OriginError) -> Outcome:
         self.stats.event("upstream_unreachable")
+        self.outages.failed(call.plan.site, "could not be reached")
         _LOG.warning("%s", error)
         if self.desk.may_bridge(call, entry):
             return self._stale(call, entry, "GitHub could not be reached")
@@ -336,6 +342,8 @@ class Fill:
         if date is not None:
             self.desk.clock.saw(date)
         self.budgets.note(call.principal.id, call.plan.site, response.headers)
+        if response.status < 500:
+            self.outages.answered(call.plan.site)
 
     def _calibrate(self, call: Call, sent: Request, response: Response, text: bytes) -> None:
         etag, vary = header(response.headers, b"etag"), header(response.headers, b"vary")

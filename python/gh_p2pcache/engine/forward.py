@@ -13,6 +13,7 @@ from gh_p2pcache.engine.budgets import Budgets
 from gh_p2pcache.engine.call import Call
 from gh_p2pcache.engine.desk import Desk
 from gh_p2pcache.engine.nodes import Nodes
+from gh_p2pcache.engine.outages import Outages
 from gh_p2pcache.engine.stats import Stats
 from gh_p2pcache.engine.tombstones import Write
 from gh_p2pcache.errors import OriginError, UnsentError
@@ -31,12 +32,20 @@ class Forward:
     """Passes a request to GitHub and its answer back, in both directions without keeping it."""
 
     def __init__(
-        self, desk: Desk, origin: Upstream, budgets: Budgets, stats: Stats, nodes: Nodes
+        self,
+        desk: Desk,
+        origin: Upstream,
+        budgets: Budgets,
+        stats: Stats,
+        *,
+        outages: Outages,
+        nodes: Nodes,
     ) -> None:
         self.desk = desk
         self.origin = origin
         self.budgets = budgets
         self.stats = stats
+        self.outages = outages
         self.nodes = nodes
 
     async def run(self, call: Call, body: AsyncIterator[bytes] | None) -> Answer:
@@ -77,6 +86,8 @@ class Forward:
         if date is not None:
             self.desk.clock.saw(date)
         self.budgets.note(call.principal.id, call.plan.site, streamed.headers)
+        if streamed.status < 500:
+            self.outages.answered(call.plan.site)
         if write is None:
             return None
         said = outcome(streamed.status)
