@@ -12,6 +12,7 @@ from support.machine import Machine
 from support.sim import SimProcess
 
 REPO = "repos/acme/widgets"
+DIFFERS = "differs from the running daemon's"
 TOLD = {
     "request": "GET https://api.github.com/user",
     "route": "GET /user",
@@ -199,3 +200,70 @@ def test_for_people_never_kept() -> None:
 def test_who_vouches_for_what_a_peer_gave(peer: dict[str, object], said: str) -> None:
     told = TOLD | {"peer": {"id": "12D3one", "signature": "verified"} | peer}
     assert re.search(rf"^peer +{re.escape(said)}", _plain(told), re.MULTILINE)
+
+
+def test_a_call_that_goes_past_the_cache_is_not_said_to_be_answered_from_it(
+    quiet: Machine, sim: SimProcess
+) -> None:
+    for name, value, why in (
+        ("CACHE_DISABLE", "1", "CACHE_DISABLE is set"),
+        (
+            "CACHE_UPSTREAM",
+            "https://proxy.example",
+            f"CACHE_UPSTREAM {DIFFERS} (gh p2pcache restart, or put it in config.toml)",
+        ),
+        (
+            "CACHE_P2P_SHARED_SECRET",
+            "another secret of this team",
+            f"CACHE_P2P_SHARED_SECRET {DIFFERS} (gh p2pcache restart, or put it in config.toml)",
+        ),
+        (
+            "https_proxy",
+            "http://someone:else@proxy.example",
+            f"https_proxy {DIFFERS} (gh p2pcache restart)",
+        ),
+    ):
+        said = quiet.do("explain", "user", env={name: value})
+
+        assert (said.exit_code, said.stdout) == (6, "")
+        assert said.stderr == f"gh-p2pcache: gh goes past the cache: {why}\n"
+    assert sim.calls() == 0
+
+
+def test_what_keeps_no_call_from_the_cache_keeps_no_explanation(quiet: Machine) -> None:
+    env = {"CACHE_MAX_SIZE": "1GiB", "CACHE_DISABLE": "0"}
+    assert quiet.do("explain", "user", env=env).exit_code == 0
+
+
+def test_what_the_daemon_was_started_with_is_no_difference(machine: Machine) -> None:
+    env = {
+        "CACHE_P2P_SHARED_SECRET": "a secret of this very team",
+        "CACHE_ENABLE_P2P": "0",
+        "NO_PROXY": "a@b",
+    }
+    for _ in range(2):  # the first starts the daemon
+        said = machine.do("explain", "user", env=env)
+        assert said.exit_code == 0, said.stderr
+
+    said = machine.do("explain", "user")
+
+    assert DIFFERS in said.stderr
+
+
+def test_the_flags_of_api_count(quiet: Machine, sim: SimProcess) -> None:
+    quiet.api("user")
+
+    assert explained(quiet, "user", "--ttl", "1h")["fresh_for"] == 3600
+    assert explained(quiet, "--ttl=2m", "user")["rule"] == "this request"
+    assert str(explained(quiet, "user", "--refresh")["next"]).startswith("is asked of GitHub")
+    assert str(explained(quiet, "user", "--offline")["next"]).startswith("is answered from what")
+    nothing = explained(quiet, "--offline", f"{REPO}/issues/1")
+    assert str(nothing["next"]).startswith("ends with exit code 3")
+    assert sim.calls() == 1
+
+
+@pytest.mark.parametrize("flags", [["--ttl", "soon"], ["--refresh", "--offline"]], ids=" ".join)
+def test_flags_that_api_refuses_are_refused(quiet: Machine, flags: list[str]) -> None:
+    said = quiet.do("explain", "user", *flags)
+    assert said.exit_code == 2
+    assert said.stderr.startswith(f"gh-p2pcache: {flags[0]} ")
