@@ -194,6 +194,34 @@ def test_a_member_that_is_not_reached_is_exit_code_1(daemon: SmallDaemon) -> Non
     assert said.stderr == (f"gh-p2pcache: {ADDR} is not connected: it is in none of our teams\n")
 
 
+def test_the_address_is_said_once(daemon: SmallDaemon) -> None:
+    daemon.told["/peers/add"] = {"ok": False, "why": f"{ADDR}: Connection refused"}
+
+    said = do(daemon, "peers", "add", ADDR)
+
+    assert said.stderr == f"gh-p2pcache: {ADDR} is not connected: Connection refused\n"
+
+
+def test_a_team_of_two_secrets_is_named_once(daemon: SmallDaemon) -> None:
+    both = FULL | {"scopes": ["acme", "acme", "web"]}
+    daemon.told["/peers"] = ON | {"peers": [both]}
+
+    assert do(daemon, "peers").stdout.split("\t")[3] == "acme,web"
+    assert "  acme, web  " in click.unstyle(text(daemon.told["/peers"]))
+
+
+def test_what_is_no_peer_id_is_not_unbanned(daemon: SmallDaemon) -> None:
+    daemon.told["/peers/unban"] = {"was_banned": True}
+
+    said = do(daemon, "peers", "unban", "foo")
+
+    assert (said.exit_code, daemon.asked) == (2, [])
+    assert said.stderr == (
+        "gh-p2pcache: not the peer id of an Ed25519 key: 'foo' (gh p2pcache peers)\n"
+    )
+    assert do(daemon, "peers", "unban", ONE).stdout == "It is taken back.\n"
+
+
 @pytest.mark.parametrize("address", ["cache.acme.dev:9100", "", f"{ADDR},{ADDR}"])
 def test_what_is_no_address_is_not_dialled(daemon: SmallDaemon, address: str) -> None:
     said = do(daemon, "peers", "add", address)

@@ -13,7 +13,13 @@ import click
 from gh_p2pcache import paths
 from gh_p2pcache.cli import control
 from gh_p2pcache.cli.output import examples, heading, moment, pairs, say_json, size, table
-from gh_p2pcache.errors import ConfigError, DaemonError, P2PCacheError, UsageError
+from gh_p2pcache.errors import (
+    ConfigError,
+    DaemonError,
+    P2PCacheError,
+    RejectedError,
+    UsageError,
+)
 from gh_p2pcache.parsers import parse_multiaddrs
 from gh_p2pcache.supervisor import client
 
@@ -71,7 +77,8 @@ def add(*, address: str) -> None:
     state, _ = _running()
     told = control.post(state, "/peers/add", {"addr": addr}, timeout=_DIALLING)
     if not told.get("ok"):
-        raise P2PCacheError(f"{addr} is not connected: {told.get('why') or 'no reason was given'}")
+        why = str(told.get("why") or "no reason was given").removeprefix(f"{addr}: ")
+        raise P2PCacheError(f"{addr} is not connected: {why}")
     click.echo("Connected. To have it dialled at each start:")
     click.echo(f"  gh p2pcache config set bootstrap_peers {addr}")
 
@@ -80,6 +87,12 @@ def add(*, address: str) -> None:
 @click.argument("peer", metavar="PEER")
 def unban(*, peer: str) -> None:
     """Take a member back that was banned; what it published meanwhile stays dropped."""
+    from gh_p2pcache.records.sign import public_of
+
+    try:
+        public_of(peer)
+    except RejectedError as error:
+        raise UsageError(f"{error} (gh p2pcache peers)") from error
     state, _ = _running()
     told = control.post(state, "/peers/unban", {"id": peer})
     click.echo("It is taken back." if told["was_banned"] else "It may connect again.")
@@ -135,6 +148,11 @@ def _running() -> tuple[Path, dict[str, Any]]:
     return state, supervisor
 
 
+def _teams(peer: dict[str, Any]) -> list[str]:
+    """Return the teams in common: during a secret's grace one has two scopes of the same name."""
+    return list(dict.fromkeys(peer["scopes"]))
+
+
 def _team(team: dict[str, Any]) -> str:
     return f"{', '.join(team['share'])} ({team['members']} connected)"
 
@@ -146,7 +164,7 @@ def _table(members: list[dict[str, Any]]) -> str:
             peer["id"],
             _where(peer),
             moment(peer["since"]),
-            ", ".join(peer["scopes"]),
+            ", ".join(_teams(peer)),
             _round_trip(peer),
             f"{peer['records_in']:,} ({size(peer['bytes_in'])})",
             f"{peer['records_out']:,} ({size(peer['bytes_out'])})",
@@ -183,7 +201,7 @@ def _fields(peer: dict[str, Any]) -> str:
         peer["id"],
         (_elsewhere(peer["addrs"]) or [""])[0],
         f"{peer['since']:.0f}",
-        ",".join(peer["scopes"]),
+        ",".join(_teams(peer)),
         f"{peer['rtt'] * 1000:.1f}" if peer["rtt"] else "",
         peer["records_in"],
         peer["records_out"],
