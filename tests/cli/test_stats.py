@@ -94,3 +94,11 @@ def test_a_file_that_is_not_ours_is_named(machine: Machine) -> None:
 
     assert said.exit_code == 6
     assert said.stderr.startswith(f"gh-p2pcache: {machine.state}/stats.json is not readable")
+
+
+def test_two_forms_at_once_are_refused(machine: Machine) -> None:
+    said = machine.do("stats", "--json", "--format", "markdown")
+
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "--json and --format markdown exclude each other" in said.stderr
+    assert machine.do("stats", "--json", "--format", "json").exit_code == 0

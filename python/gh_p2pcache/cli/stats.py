@@ -128,17 +128,19 @@ _FORMATS: dict[str, tuple[_Said, _Said]] = {
     )
 )
 @click.option("--since", metavar="DAYS", help="what was saved by day, route and caller: 1d, 7d")
-@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), help="[default: text]")
 @click.option("--json", "as_json", is_flag=True, help="the same as --format json")
-def command(*, since: str | None, form: str, as_json: bool) -> None:
+def command(*, since: str | None, form: str | None, as_json: bool) -> None:
     """Show what the cache did so far, also when the daemon is down.
 
     --since 1d is today, 7d today and the six days before; days begin at midnight, local time.
     """
+    if as_json and form not in {None, "json"}:
+        raise click.BadOptionUsage("form", f"--json and --format {form} exclude each other.")
     state = paths.state_dir(os.environ)
     told = read(state) if since is None else of_days.read(state, of_days.days_of(since))
     if as_json or form == "json":
         say_json(told)
     else:
-        plain, by_day = _FORMATS[form]
+        plain, by_day = _FORMATS[form or "text"]
         click.echo((plain if since is None else by_day)(told))
