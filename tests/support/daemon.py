@@ -22,7 +22,7 @@ from support.wait import until
 PACKAGE = Path(__file__).parents[2] / "python/gh_p2pcache"
 STAND_INS = {name: Path(__file__).with_name(f"stand_in_{name}.py") for name in ("gateway", "peer")}
 _OF_THE_SUPERVISOR = ("supervisor", "overlay")
-_MODULES = ("__init__", "errors", "paths", "settings", "published")
+_MODULES = ("__init__", "errors", "paths", "parsers", "settings", "published")
 
 
 def make_engine(home: Path) -> Path:
