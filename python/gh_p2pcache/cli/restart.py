@@ -8,6 +8,7 @@ import click
 
 from gh_p2pcache import paths
 from gh_p2pcache.cli.output import examples
+from gh_p2pcache.cli.status import warn
 from gh_p2pcache.supervisor import client
 
 
@@ -19,5 +20,7 @@ def command() -> None:
 
     Calls in flight end in peace; those that come meanwhile wait.
     """
-    client.restart(paths.state_dir(os.environ), os.environ)
+    state = paths.state_dir(os.environ)
+    client.restart(state, os.environ)
     click.echo("The daemon has restarted.")
+    warn(state)

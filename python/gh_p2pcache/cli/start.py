@@ -8,6 +8,7 @@ import click
 
 from gh_p2pcache import paths
 from gh_p2pcache.cli.output import examples
+from gh_p2pcache.cli.status import warn
 from gh_p2pcache.supervisor import client
 
 
@@ -23,4 +24,5 @@ def command() -> None:
         click.echo(f"The daemon runs already (pid {before['pid']}).")
         return
     after = client.status(state)
+    warn(state)
     click.echo(f"The daemon runs (pid {after['pid'] if after else 'unknown'}).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from gh_p2pcache import paths
 from gh_p2pcache.cli import control, peers
 from gh_p2pcache.cli.output import counted, duration, examples, moment, pairs, say_json, size
-from gh_p2pcache.errors import DaemonError
+from gh_p2pcache.errors import DaemonError, StoreError
 from gh_p2pcache.shell import profile
 from gh_p2pcache.supervisor import client
 
@@ -26,14 +27,14 @@ from gh_p2pcache.supervisor import client
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """Show what runs. Exit code 6 when no daemon does."""
+    """Show what runs. Exit code 6 when no daemon does, 7 when none can."""
     told = read(paths.state_dir(os.environ))
     if as_json:
         say_json(told)
     else:
         click.echo(text(told))
     if not told["running"]:
-        ctx.exit(DaemonError.exit_code)
+        ctx.exit((StoreError if told.get("problem") else DaemonError).exit_code)
 
 
 def read(state: Path) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def read(state: Path) -> dict[str, Any]:
         "profiles": [str(file) for file in profile.where_on(os.environ)],
     }
     if supervisor is None:
+        if problem := _unusable(state):
+            return told | {"failed": None, "problem": problem}
         failed = state / "failed"
         return told | {
             "failed": failed.read_text(encoding="utf-8").strip() if failed.exists() else None
@@ -58,10 +61,17 @@ def read(state: Path) -> dict[str, Any]:
     return told
 
 
+def warn(state: Path) -> None:
+    """Say on stderr what the daemon says of its settings, which it works without."""
+    with suppress(DaemonError):
+        for line in control.get(state, "/status")["warnings"]:
+            click.echo(f"gh-p2pcache: {line}", err=True)
+
+
 def text(told: dict[str, Any]) -> str:
     """Return the status for people."""
     if not told["running"]:
-        return f"{_not_running(told['failed'])}\n{pairs([('shell', _shell(told['shell']))])}"
+        return f"{_not_running(told)}\n{pairs([('shell', _shell(told['shell']))])}"
     supervisor, gateway = told["supervisor"], told["gateway"]
     rows = [
         ("daemon", _since("runs", supervisor["pid"], supervisor["since"])),
@@ -91,7 +101,19 @@ def text(told: dict[str, Any]) -> str:
     return pairs(rows)
 
 
-def _not_running(failed: str | None) -> str:
+def _unusable(state: Path) -> str:
+    """Return why no daemon can have this state directory; it is made, as the next call would."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return f"the state directory {state} can't be made: {error.strerror}"
+    return ""
+
+
+def _not_running(told: dict[str, Any]) -> str:
+    if problem := told.get("problem"):
+        return f"No daemon runs, and none can start: {problem}"
+    failed = told["failed"]
     first = "No daemon runs. The next call starts one, or: gh p2pcache start"
     if not failed:
         return first
