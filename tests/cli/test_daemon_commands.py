@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from datetime import datetime, timezone
 
 import click
 
@@ -72,13 +73,16 @@ def test_a_life(machine: Machine) -> None:
     machine.config.parent.mkdir()
     machine.config.write_text("no TOML")
     env = {"CACHE_MAX_SIZE": "much"}
-    assert machine.do("restart", env=env).stdout == "The daemon has restarted.\n"
+    said = machine.do("restart", env=env)
+    assert said.stdout == "The daemon has restarted.\n"
+    warned = said.stderr.splitlines()
     status = json.loads(machine.do("status", "--json").stdout)
     assert status["supervisor"]["pid"] == int(pid[1])
     assert status["gateway"]["pid"] != first
     no_toml, bad_size = status["gateway"]["warnings"]
     assert str(machine.config) in no_toml
     assert "CACHE_MAX_SIZE takes a size" in bad_size
+    assert warned == [f"gh-p2pcache: {no_toml}", f"gh-p2pcache: {bad_size}"]
 
     assert machine.do("stop").stdout == "The daemon has stopped.\n"
     assert machine.do("stop").stdout == "No daemon runs.\n"
@@ -90,6 +94,43 @@ def test_a_life(machine: Machine) -> None:
 def test_restart_starts_what_does_not_run(machine: Machine) -> None:
     assert machine.do("restart").exit_code == 0
     assert machine.do("status").exit_code == 0
+
+
+def test_a_start_names_what_it_could_not_use(machine: Machine) -> None:
+    said = machine.do("start", env={"CACHE_UPSTREAM": "foo"})
+
+    assert said.exit_code == 0
+    assert said.stderr.startswith("gh-p2pcache: CACHE_UPSTREAM takes ")
+    assert said.stderr.endswith("('foo' was given); the default is used\n")
+
+
+def test_status_says_where_no_daemon_can_start(machine: Machine) -> None:
+    machine.state.parent.mkdir(parents=True)
+    machine.state.touch()
+
+    said = machine.do("status", env={"CACHE_STATE_DIR": f"{machine.state}/x"})
+
+    assert said.exit_code == 7
+    assert said.stdout.startswith(
+        "No daemon runs, and none can start: the state directory"
+        f" {machine.state}/x can't be made: Not a directory\n"
+    )
+
+
+def test_every_process_logs_in_utc(machine: Machine) -> None:
+    machine.config.parent.mkdir()
+    machine.config.write_text("no TOML")
+    began = datetime.now(timezone.utc).replace(microsecond=0)
+    assert machine.do("start", env={"TZ": "America/New_York"}).exit_code == 0
+    machine.do("stop")
+
+    rows = (machine.state / "log/daemon.log").read_text().splitlines()
+
+    stamps = [re.match(r"(\S+Z) (supervisor:|peer:|WARNING|INFO)", row) for row in rows]
+    assert all(stamps), rows
+    found = [(datetime.fromisoformat(s[1].replace("Z", "+00:00")), s[2]) for s in stamps if s]
+    assert {"supervisor:", "WARNING"} <= {who for _, who in found}
+    assert all(began <= at <= datetime.now(timezone.utc) for at, _ in found)
 
 
 def test_a_start_that_fails_says_why(machine: Machine) -> None:

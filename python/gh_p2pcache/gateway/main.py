@@ -213,8 +213,12 @@ def main() -> int:
     # A core would hold tokens and bodies in the clear.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _raise_descriptors()
+    logging.Formatter.converter = time.gmtime
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%SZ",  # as supervisor/log.py writes it
+        stream=sys.stderr,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import time
 import warnings
 from collections.abc import Mapping
 
@@ -64,7 +65,9 @@ def _config(env: Mapping[str, str]) -> dict[str, object]:
 def _log_to_stderr() -> None:
     """Let our own log through alone: libp2p and zeroconf warn of what their peers do."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("peer: %(message)s"))
+    form = logging.Formatter("%(asctime)s peer: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    form.converter = time.gmtime  # as supervisor/log.py writes it
+    handler.setFormatter(form)
     own = logging.getLogger("gh_p2pcache")
     own.addHandler(handler)
     own.propagate = False
