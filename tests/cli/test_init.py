@@ -94,3 +94,28 @@ def test_actions_writes_a_workflow_that_is_one(machine: Machine, project: Path) 
             ["actionlint", str(file)], env=machine.env, capture_output=True, text=True, check=False
         )
         assert checked.returncode == 0, checked.stdout
+
+
+PUT_IN = (
+    "gh-p2pcache: put the owner of gh-p2pcache on GitHub in place of OWNER in the workflow:"
+    " the clone that is installed here has no origin on GitHub to tell it\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("origin", "owner"),
+    [("https://github.com/acme/gh-p2pcache.git", "acme"), ("/srv/git/gh-p2pcache", "OWNER")],
+)
+def test_an_owner_that_is_to_be_put_in_is_asked_for(
+    machine: Machine, project: Path, origin: str, owner: str
+) -> None:
+    clone = project / "clone"
+    subprocess.run(["git", "init", "-q", str(clone)], check=True)
+    subprocess.run(["git", "-C", str(clone), "remote", "add", "origin", origin], check=True)
+    env = {"GH_P2PCACHE_ENTRY": str(clone / "gh-p2pcache")}
+
+    said = machine.do("init", "actions", "--yes", env=env)
+
+    assert said.stderr.startswith(PUT_IN) is (owner == "OWNER")
+    text = (project / ".github/workflows/gh-p2pcache.yml").read_text()
+    assert f"uses: {owner}/gh-p2pcache/.github/actions/setup@" in text

@@ -20,6 +20,7 @@ from gh_p2pcache.shell.profile import read
 _TASKS = ("status", "stats", "monitor", "purge --all")
 _ON_WINDOWS = "${env:USERPROFILE}\\.local\\share\\gh-p2pcache\\shim;${env:PATH}"
 _ORIGIN = re.compile(r"(?:https://|ssh://git@|git@)[^/:]+[/:]([^/]+/[^/]+?)(?:\.git)?/?")
+_OWNER = "OWNER"
 _WORKFLOW = Path(__file__).with_name("workflow.yml")
 
 
@@ -51,7 +52,12 @@ def vscode(*, yes: bool) -> None:
 @YES
 def actions(*, yes: bool) -> None:
     """Write an example workflow whose every gh is behind the cache."""
-    text = _WORKFLOW.read_text(encoding="utf-8").replace("@ACTION@", _action())
+    action = _action()
+    text = _WORKFLOW.read_text(encoding="utf-8").replace("@ACTION@", action)
+    if action.startswith(f"{_OWNER}/"):
+        what = f"put the owner of gh-p2pcache on GitHub in place of {_OWNER} in the workflow"
+        why = "the clone that is installed here has no origin on GitHub to tell it"
+        click.echo(f"gh-p2pcache: {what}: {why}", err=True)
     _write({_top() / ".github/workflows/gh-p2pcache.yml": text}, yes=yes)
 
 
@@ -120,10 +126,10 @@ def _action() -> str:
     try:
         checkout = entry.find(os.environ).parent
     except P2PCacheError:
-        return "OWNER/gh-p2pcache/.github/actions/setup@main"
+        return f"{_OWNER}/gh-p2pcache/.github/actions/setup@main"
     origin = _ORIGIN.fullmatch(_git(checkout, "remote", "get-url", "origin"))
     commit = _git(checkout, "rev-parse", "HEAD")
-    where = origin[1] if origin else "OWNER/gh-p2pcache"
+    where = origin[1] if origin else f"{_OWNER}/gh-p2pcache"
     return f"{where}/.github/actions/setup@{commit or 'main'}"
 
 
