@@ -27,6 +27,33 @@ def test_commands_and_their_flags(machine: Machine) -> None:
     assert "--help" in "".join(complete(machine, "--"))
 
 
+def test_exec_has_its_flag_and_the_programs_of_path(machine: Machine, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, mode in (("gather", 0o755), ("gone", 0o644), ("make", 0o755)):
+        (folder / name).touch(mode)
+    machine.env["PATH"] = f"{folder}:{tmp_path}/nowhere"
+
+    assert complete(machine, "exec", "--p") == ["--profile\texact or ttl", ":4"]
+    assert complete(machine, "exec", "--profile", "t")[0].startswith("ttl\t")
+    for before in (["--"], [], ["--profile", "ttl"], ["--profile=ttl", "--"]):
+        assert complete(machine, "exec", *before, "g") == ["gather", ":4"]
+    assert complete(machine, "exec", "--", "./g") == [":0"]
+    assert complete(machine, "exec", "--", "make", "t") == [":0"]
+
+
+def test_names_of_settings(machine: Machine) -> None:
+    for asked in ("get", "set", "unset"):
+        assert complete(machine, "config", asked, "max_st")[0].startswith("max_stale\t")
+    assert complete(machine, "config", "get", "CACHE_MAX_ST")[0].startswith("CACHE_MAX_STALE\t")
+
+
+def test_help_has_the_commands(machine: Machine) -> None:
+    assert complete(machine, "help", "te")[0].startswith("team\t")
+    assert complete(machine, "help", "config", "uns")[0].startswith("unset\t")
+    assert complete(machine, "help", "nonsense", "") == [":4"]
+
+
 @pytest.mark.parametrize("version", sorted(GH))
 def test_api_has_gh_s_own_flags_and_ours(machine: Machine, version: str, tmp_path: Path) -> None:
     (tmp_path / "gh").symlink_to(GH[version])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,23 @@ from gh_p2pcache.cli.output import examples, heading, say_json, table
 from gh_p2pcache.errors import UsageError
 from gh_p2pcache.settings import Effective, Name, Settings
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _MASK = "********"
 _RULES = "rules."
+
+
+def _keys(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the settings that begin so, for the shell's completion."""
+    from click.shell_completion import CompletionItem
+
+    del ctx, param
+    begun = incomplete.lower()
+    names = {name.key: name.help for name in settings.NAMES if name.key.startswith(begun)}
+    if incomplete.startswith("CACHE_"):
+        names = {n.name: n.help for n in settings.NAMES if n.name.startswith(incomplete)}
+    return [CompletionItem(name, help=text) for name, text in names.items()]
 
 
 class Described(click.Group):
@@ -70,7 +86,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @command.command(epilog=examples("gh p2pcache config get max_size"))
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 def get(key: str) -> None:
     """Print the value in force; where it comes from goes to stderr."""
     there = _load()
@@ -94,7 +110,7 @@ def get(key: str) -> None:
         "gh p2pcache config set p2p_shared_secret        # asks for it",
     ),
 )
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 @click.argument("value", required=False)
 def set_(key: str, value: str | None) -> None:
     """Write a setting to config.toml; comments and everything else in it stay.
@@ -118,7 +134,7 @@ def set_(key: str, value: str | None) -> None:
         "gh p2pcache config unset 'rules.api.github.com/repos/acme/*'",
     )
 )
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 def unset(key: str) -> None:
     """Remove a setting from config.toml, whatever its name: its default holds again."""
     path = paths.config_file(os.environ)

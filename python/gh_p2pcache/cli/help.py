@@ -8,15 +8,37 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gh_p2pcache.cli.entry import HandedOver, become
 from gh_p2pcache.cli.output import examples
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _commands(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Return the commands of what was named before, for the shell's completion."""
+    from gh_p2pcache.cli.main import commands
+
+    shown: click.Command = commands
+    for name in ctx.params.get(param.name or "") or ():
+        found = shown.get_command(ctx, name) if isinstance(shown, click.Group) else None
+        if found is None:
+            return []
+        shown = found
+    if not isinstance(shown, click.Group):
+        return []
+    items = shown.shell_complete(click.Context(shown, parent=ctx), incomplete)
+    return [item for item in items if not item.value.startswith("-")]
+
 
 @click.command(epilog=examples("gh p2pcache help", "gh p2pcache help config set"))
-@click.argument("names", metavar="[COMMAND]...", nargs=-1)
+@click.argument("names", metavar="[COMMAND]...", nargs=-1, shell_complete=_commands)
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Show the man page of COMMAND, or of gh p2pcache.
