@@ -39,9 +39,8 @@ _UNDONE = (
 @click.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
     epilog=examples(
-        "gh p2pcache explain repos/cli/cli",
         "gh p2pcache explain --json repos/cli/cli/pulls -X GET -f state=closed",
-        "gh p2pcache explain user --ttl 1h",
+        "gh p2pcache explain repos/cli/cli --ttl 1h",
         "CACHE_PROFILE=exact gh p2pcache explain user",
     ),
 )
