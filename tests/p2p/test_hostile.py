@@ -240,14 +240,19 @@ def test_a_forger_is_found_by_samples_and_its_lies_are_dropped(
 
 def test_in_exact_even_what_cannot_change_is_compared_first(pair: Pair, hostile: Hostile) -> None:
     sha = pair.one.ask("/repos/acme/widgets/git/ref/heads/main").json["object"]["sha"]
-    target = f"/repos/acme/widgets/git/commits/{sha}"
     pair.two.ask("/repos/acme/widgets/commits")
-    real = unpack(hostile.keys.open(pair.record(hostile.keys, target).blob))
-    lie = forged(hostile.signer, hostile.keys, replace(real, body=LIE, github_date=now()))
-    hostile.goods[lie.tag] = lie
-    hostile.claim(pair.two, [lie])
-    pair.is_told_the_truth(target, door="exact")
-    assert hostile.asked == [lie.tag]
+    number = itertools.count()
+
+    def is_asked() -> bool:  # within 150 ms, which a busy machine takes for less
+        target = f"/repos/acme/widgets/git/commits/{sha}?number={next(number)}"
+        real = unpack(hostile.keys.open(pair.record(hostile.keys, target).blob))
+        lie = forged(hostile.signer, hostile.keys, replace(real, body=LIE, github_date=now()))
+        hostile.goods[lie.tag] = lie
+        hostile.claim(pair.two, [lie])
+        pair.is_told_the_truth(target, door="exact")
+        return lie.tag in hostile.asked
+
+    until(is_asked)
 
 
 @pytest.mark.parametrize("what", ["unsigned", "another's", "redated", "unsigned record"])

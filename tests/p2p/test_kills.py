@@ -61,7 +61,9 @@ def test_a_whole_machine_is_killed_and_comes_back(pair: list[Daemon]) -> None:
     assert other.ask(next(NEW)).status == 200
     one.start()
     again = one.ask(kept)
-    assert (again.source, again.plain) == ("HIT", first.plain)
+    # Confirmed for free, as long as nobody has said what was written meanwhile.
+    assert again.source in {"REVALIDATED", "HIT"}
+    assert again.plain == first.plain
     converges(pair)
 
 
