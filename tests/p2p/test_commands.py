@@ -79,12 +79,12 @@ def test_what_one_has_asked_is_answered_on_the_other(
     first = one.gh_p2pcache("api", REPO)
     assert first.stderr.startswith("⚡ Cache miss: ")
     until(lambda: other.totals.get("peer_proofs"))
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
 
     second = other.gh_p2pcache("api", REPO)
 
     assert second.stdout == first.stdout
-    assert shared_sim.calls() == calls
+    assert shared_sim.billed() == calls
     identity = one.peers()["id"]
     assert re.fullmatch(rf"🌐 P2P shared: /{REPO} \(from {identity}, \d+ s old\)\n", second.stderr)
 
@@ -109,12 +109,12 @@ def test_another_repository_stays_at_home(
     one.gh_p2pcache("api", "repos/octo/hello/issues/1")
     one.gh_p2pcache("api", REPO)
     until(lambda: other.totals.get("peer_proofs"))
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
 
     said = other.gh_p2pcache("api", "repos/octo/hello/issues/1")
 
     assert said.stderr.startswith("⚡ Cache miss")
-    assert shared_sim.calls() == calls + 1
+    assert shared_sim.billed() == calls + 1
 
 
 def test_whom_this_machine_does_not_trust_is_not_taken_from(
@@ -126,12 +126,12 @@ def test_whom_this_machine_does_not_trust_is_not_taken_from(
     until(lambda: other.peers()["members"], 30)
     one.gh_p2pcache("api", REPO)
     until(lambda: other.totals.get("peer_proofs"))
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
 
     asked = other.gh_p2pcache("api", REPO)
 
     assert "P2P" not in asked.stderr
-    assert shared_sim.calls() == calls + 1
+    assert shared_sim.billed() == calls + 1
     assert other.totals["peer_rejected"]
 
 
@@ -142,9 +142,9 @@ def test_who_did_not_rotate_is_out_when_the_grace_is_over(
     one.do("team", "rotate", "--grace", "0")
     until(lambda: not other.peers()["members"], 30)
     one.gh_p2pcache("api", REPO)
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
     assert "P2P" not in other.gh_p2pcache("api", REPO).stderr
-    assert shared_sim.calls() == calls + 1
+    assert shared_sim.billed() == calls + 1
 
     other.do("team", "join", given=one.do("team", "invite").stdout)
     until(lambda: other.peers()["members"], 30)

@@ -11,7 +11,7 @@ from support.team import wait
 
 from .conftest import Team
 
-SECONDS = float(os.environ.get("P2P_HISTORY_SECONDS", "20"))
+SECONDS = float(os.environ.get("P2P_HISTORY_SECONDS", "12"))
 SEED = int(os.environ.get("P2P_HISTORY_SEED", "1"))
 
 

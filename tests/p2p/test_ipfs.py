@@ -43,11 +43,11 @@ def test_a_record_outlives_its_machine(
     until(lambda: one.total("ipfs_put") and two.total("peer_proofs"), 30)
     one.stop()
     until(lambda: two.members() == 0, 30)
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
     second = two.ask(ISSUES)
     assert (second.source, second.plain) == ("PEER", first.plain)
     assert "IPFS" in second.field("cache-status")
-    assert shared_sim.calls() == calls
+    assert shared_sim.billed() == calls
     assert two.total("ipfs_fetched") == 1
 
 

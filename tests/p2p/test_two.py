@@ -13,9 +13,9 @@ def test_the_second_machine_is_answered_by_the_first(team: Team, shared_sim: Sim
     first = one.ask(ISSUES)
     assert first.source == "MISS"
     until(lambda: two.total("peer_proofs"))
-    calls = shared_sim.calls()
+    calls = shared_sim.billed()
     second = two.ask(ISSUES)
     assert second.source == "PEER"
     assert second.plain == first.plain
-    assert shared_sim.calls() == calls
+    assert shared_sim.billed() == calls
     assert one.id in second.field("cache-status")

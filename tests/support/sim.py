@@ -85,6 +85,11 @@ class SimProcess:
         total: int = self.state()["total"]
         return total
 
+    def billed(self) -> int:
+        """Return how many of them cost rate limit: what is compared with GitHub does not."""
+        count: int = self.state()["billed"]
+        return count
+
     def control(self, **switches: object) -> None:
         """Set switches (see gh_p2pcache.sim.control.control)."""
         status, _, body = self.request("POST", "/_sim/control", body=switches)
