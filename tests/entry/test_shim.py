@@ -132,6 +132,16 @@ def test_another_state_directory_inside_maps_back_too(warm: Entry, tmp_path: Pat
     assert lines.count(f"GH_CONFIG_DIR={warm.config}") == 1
 
 
+def test_gh_p2pcache_needs_no_extension_where_the_shim_is(warm: Entry) -> None:
+    # Of two jobs that one user runs side by side, neither may take the other's extension away.
+    warm.telling_gh()
+
+    told = warm.run("gh", "p2pcache", "api", "user").told
+
+    assert told["args"].startswith("api ")
+    assert told["GH_CONFIG_DIR"] == f"{warm.daemon.state}/overlay/ttl{warm.config}/@"
+
+
 def test_several_configurations_stay_apart(warm: Entry) -> None:
     work, home = warm.home / "work", warm.config
     warm.configure(work)

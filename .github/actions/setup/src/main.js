@@ -45,7 +45,6 @@ export async function main() {
   await startDaemon(keepRunning)
   if (keepRunning) job.before = await read()
   core.saveState('job', job)
-  core.saveState('extension', addExtension())
   hand(folder, wanted)
 
   const seconds = ((Date.now() - began) / 1000).toFixed(1)
@@ -110,17 +109,6 @@ async function teams() {
 async function startDaemon(keepRunning) {
   // At the end of a job the runner ends every process that has its job's value.
   await p2pcache(['start'], { env: keepRunning ? { RUNNER_TRACKING_ID: '' } : {} })
-}
-
-/** Make `gh p2pcache` known to gh; returns the link that was made, '' where there is one. */
-function addExtension() {
-  const data = process.env.XDG_DATA_HOME || path.join(os.homedir(), '.local/share')
-  const link = path.join(data, 'gh/extensions/gh-p2pcache')
-  if (fs.existsSync(link)) return ''
-  fs.mkdirSync(path.dirname(link), { recursive: true })
-  fs.rmSync(link, { force: true }) // it led to the checkout of a job that is over
-  fs.symlinkSync(ROOT, link)
-  return link
 }
 
 /** Give the following steps the commands and the settings. */

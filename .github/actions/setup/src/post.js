@@ -1,6 +1,5 @@
 // The post step: what the cache did, and an orderly end.
 import * as core from '@actions/core'
-import fs from 'node:fs'
 import { p2pcache } from './command.js'
 import { saveEngine } from './engine.js'
 import { saveStore } from './store.js'
@@ -40,10 +39,8 @@ async function tell(did) {
   return did.miss + did.peer
 }
 
-/** Leave nothing behind on the machine: no daemon, no link, no secret of a team. */
+/** Leave nothing behind on the machine: no daemon, no secret of a team. */
 async function end(teams) {
-  const link = core.getState('extension')
-  if (link) fs.rmSync(link, { force: true })
   await p2pcache(['stop'])
   for (const name of teams) await p2pcache(['team', 'leave', name])
 }
