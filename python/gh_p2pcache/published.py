@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gh_p2pcache import settings
@@ -41,6 +43,28 @@ LINE: tuple[str, ...] = (
 OPAQUE = "-"
 """Line 1 where a proxy's address holds a password, which is then published as a hash only."""
 
+_HASHED = re.compile(r"([0-9a-f]{32}):[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A setting of the running daemon: where it is from, and its value or the hash of that."""
+
+    name: str
+    source: str
+    value: str
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether the daemon keeps the value to itself."""
+        return bool(_HASHED.fullmatch(self.value))
+
+    def is_same(self, mine: str) -> bool:
+        """Return whether the daemon has this value, "" for none."""
+        if hashed := _HASHED.fullmatch(self.value):
+            return bool(mine) and salted_hash(mine, hashed[1]) == self.value
+        return mine.replace("\n", " ") == self.value
+
 
 def salted_hash(value: str, salt: str) -> str:
     """Return `SALT:HEX`, the sha256 of salt and value together."""
@@ -62,6 +86,13 @@ def text(env: Mapping[str, str], effective: Mapping[str, Effective], salt: str) 
     hidden = any("@" in env.get(name, "") for name in FOREIGN)
     first = OPAQUE if hidden else "|".join(values)
     return "\n".join(row.replace("\n", " ") for row in (first, *rows)) + "\n"
+
+
+def read(path: Path) -> list[Row]:
+    """Return what is published there. Raises OSError."""
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
+    rows = (line.partition(" ") for line in lines)
+    return [Row(name, *rest.partition(" ")[::2]) for name, _, rest in rows]
 
 
 def write(path: Path, env: Mapping[str, str], effective: Mapping[str, Effective]) -> None:
@@ -89,9 +120,5 @@ def _from(env: Mapping[str, str], name: str) -> str:
 
 
 def _salt_of(published: str) -> str:
-    for row in published.splitlines():
-        _, _, value = row.partition(" ")[2].partition(" ")
-        salt, colon, digest = value.partition(":")
-        if colon and len(salt) == 32 and len(digest) == 64:
-            return salt
-    return ""
+    hashed = _HASHED.search(published)
+    return hashed[1] if hashed else ""

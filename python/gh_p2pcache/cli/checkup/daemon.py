@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 
-from gh_p2pcache import __version__, paths, settings
+from gh_p2pcache import __version__, paths, published, settings
 from gh_p2pcache.cli import control
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import moment
 from gh_p2pcache.errors import DaemonError
 from gh_p2pcache.overlay.files import directory
-from gh_p2pcache.published import salted_hash
+from gh_p2pcache.published import Row
 from gh_p2pcache.supervisor import client
 from gh_p2pcache.supervisor.commands import is_alive
 
-_HASHED = re.compile(r"([0-9a-f]{32}):[0-9a-f]{64}")
 _OVERLAY_SECONDS = 3.0
 _RETRY_SECONDS = 0.2
 
@@ -48,22 +46,17 @@ def running(env: Env) -> Iterator[Finding]:
 def settings_differ(env: Env) -> Iterator[Finding]:
     """Compare what the daemon works with and what it would if it started now."""
     state = paths.state_dir(env)
-    published = state / "run/settings"
-    if not is_alive(str(state)) or not published.exists():
+    path = state / "run/settings"
+    if not is_alive(str(state)) or not path.exists():
         return
     there = settings.in_force(env)
-    rows = published.read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
-    differing = []
-    for row in rows:
-        name, _, rest = row.partition(" ")
-        theirs = rest.partition(" ")[2]
-        known = there.effective.get(name)
-        mine = known.text if known else env.get(name, "")
-        if not _same(mine, theirs):
-            differing.append(name)
-            yield note(
-                _difference(name, mine, theirs), "gh p2pcache restart has the daemon take it"
-            )
+    differing = False
+    for row in published.read(path):
+        known = there.effective.get(row.name)
+        mine = known.text if known else env.get(row.name, "")
+        if not row.is_same(mine):
+            differing = True
+            yield note(_difference(row, mine), "gh p2pcache restart has the daemon take it")
     if not differing:
         yield ok("the daemon works with the settings of this shell")
 
@@ -95,14 +88,8 @@ def overlay(env: Env) -> Iterator[Finding]:
         )
 
 
-def _same(mine: str, theirs: str) -> bool:
-    if hashed := _HASHED.fullmatch(theirs):
-        return bool(mine) and salted_hash(mine, hashed[1]) == theirs
-    return mine.replace("\n", " ") == theirs
-
-
-def _difference(name: str, mine: str, theirs: str) -> str:
-    known = settings.BY_NAME.get(name)
-    if (known and known.secret) or "@" in mine or _HASHED.fullmatch(theirs):
-        return f"{name} is not what the daemon has"
-    return f"{name} is '{mine}' here, '{theirs}' in the daemon"
+def _difference(row: Row, mine: str) -> str:
+    known = settings.BY_NAME.get(row.name)
+    if (known and known.secret) or "@" in mine or row.is_hashed:
+        return f"{row.name} is not what the daemon has"
+    return f"{row.name} is '{mine}' here, '{row.value}' in the daemon"
