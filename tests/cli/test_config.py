@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from gh_p2pcache import settings
+from gh_p2pcache.cli.checkup import configuration
 from support.machine import Machine
 
 VALUES = {
@@ -187,6 +188,19 @@ def test_a_file_that_is_not_toml_is_named_and_left_alone(machine: Machine) -> No
         assert said.stderr.count("\n") == 1
 
     assert machine.config.read_text() == "max_size = = 1\n"
+
+
+def test_a_file_that_ends_early_is_refused_in_the_words_of_doctor(machine: Machine) -> None:
+    machine.config.parent.mkdir(parents=True)
+    machine.config.write_text("max_size = [")
+
+    said = machine.do("config", "set", "max_size", "1GiB")
+
+    (finding,) = configuration.problems(machine.env)
+    assert (said.exit_code, said.stderr) == (
+        5,
+        f"gh-p2pcache: {finding.what}; correct it first\n",
+    )
 
 
 def test_rules_are_listed_and_got(machine: Machine) -> None:

@@ -170,7 +170,8 @@ def test_a_file_that_is_not_toml(machine: Machine) -> None:
     machine.config.parent.mkdir(parents=True)
     machine.config.write_text("= =")
 
-    assert found(configuration.problems(machine.env))[0][0] == "broken"
+    [(verdict, what)] = found(configuration.problems(machine.env))
+    assert (verdict, what.startswith(f"{machine.config}: ")) == ("broken", True)
 
 
 def test_places(machine: Machine) -> None:

@@ -94,11 +94,15 @@ def _read(path: Path) -> TOMLDocument:
     import tomlkit
 
     try:
+        # Asked first: where a text ends early, tomlkit names another place than `doctor`.
+        settings.read_file(path)
         return tomlkit.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return tomlkit.document()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{error}; correct it first") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}; correct it first") from error
 
 
 def _write(path: Path, document: TOMLDocument) -> None:

@@ -13,11 +13,12 @@ from gh_p2pcache.errors import ConfigError
 def problems(env: Env) -> Iterator[Finding]:
     """Look through environment and config.toml."""
     path = paths.config_file(env)
+    is_toml = True
     try:
         there = settings.load(env, settings.read_file(path))
     except ConfigError as error:
         yield broken(str(error), "correct it; until then the file is left out as a whole")
-        there = settings.load(env)
+        there, is_toml = settings.load(env), False
     for warning in there.warnings:
         yield note(warning, "gh p2pcache config set, or unset")
     exposed = _exposed(path)
@@ -25,7 +26,7 @@ def problems(env: Env) -> Iterator[Finding]:
         yield note(f"{path} holds the team secret, and others can read it", f"chmod 600 {path}")
     if env.get("CACHE_DISABLE"):
         yield note("CACHE_DISABLE is set: every call goes to plain gh", "unset CACHE_DISABLE")
-    if not there.warnings:
+    if is_toml and not there.warnings:
         yield ok(f"settings ({path}{'' if path.exists() else ', not there: defaults'})")
 
 
