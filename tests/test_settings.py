@@ -26,6 +26,8 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default() -> N
     ("name", "bad"),
     [
         ("CACHE_DEFAULT_TTL", "soon"),
+        ("CACHE_DIR", "cache"),
+        ("CACHE_SHARE", "acme"),
         ("CACHE_MAX_SIZE", "much"),
         ("CACHE_HTTP_PORT", "70000"),
         ("CACHE_TRUST", "everybody"),

@@ -13,6 +13,7 @@ from gh_p2pcache.errors import ConfigError, RejectedError
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
+_REPOSITORIES = re.compile(r"[\w.*?\[\]!-]+/[\w.*?\[\]!-]+|\*", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -57,6 +58,29 @@ def parse_port(text: str) -> int:
 def parse_list(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list; white space around the items is dropped."""
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_directory(text: str) -> str:
+    """Accept an absolute path: the daemon and who calls it stand in different directories."""
+    if text.startswith("/"):
+        return text
+    raise ConfigError("takes an absolute path")
+
+
+def parse_repositories(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of patterns of OWNER/REPO; `*` is every repository."""
+    patterns = parse_list(text)
+    if patterns and all(map(_REPOSITORIES.fullmatch, patterns)):
+        return patterns
+    raise ConfigError("takes repositories such as 'acme/*' or 'acme/site'")
+
+
+def parse_rule(pattern: str, text: str) -> float:
+    """Parse how long, in seconds, answers under a pattern of HOST/PATH are fresh."""
+    seconds = parse_duration(text)
+    if any(mark in pattern.partition("/")[0] for mark in ".*?[:"):
+        return seconds
+    raise ConfigError("names no host, as 'api.github.com/repos/acme/*' does")
 
 
 def parse_upstream(text: str) -> str:

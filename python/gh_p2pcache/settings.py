@@ -16,11 +16,13 @@ from gh_p2pcache.errors import ConfigError
 from gh_p2pcache.parsers import (
     choice,
     parse_bool,
+    parse_directory,
     parse_duration,
-    parse_list,
     parse_multiaddrs,
     parse_peers,
     parse_port,
+    parse_repositories,
+    parse_rule,
     parse_size,
     parse_upstream,
     parse_url,
@@ -66,7 +68,7 @@ DEFAULT_TTL = Name(
 DIR = Name(
     "CACHE_DIR",
     "D",
-    str,
+    parse_directory,
     "",
     "the store",
     "`$XDG_CACHE_HOME/gh-p2pcache`",
@@ -108,7 +110,7 @@ TRUST = Name(
 SHARE = Name(
     "CACHE_SHARE",
     "D",
-    parse_list,
+    parse_repositories,
     "*",
     "repositories that a bare secret shares, as patterns (`acme/*`)",
 )
@@ -329,7 +331,7 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
     ]
     return Settings(
         default_ttl=resolve.required(DEFAULT_TTL),
-        cache_dir=Path(cache).absolute() if cache else paths.cache_dir(env),
+        cache_dir=Path(cache) if cache else paths.cache_dir(env),
         state_dir=paths.state_dir(env),
         secret=resolve.value(SECRET),
         upstream=resolve.value(UPSTREAM),
@@ -397,6 +399,6 @@ def _rules(table: object, warnings: list[str]) -> Iterator[tuple[str, float]]:
         return
     for pattern, value in table.items():
         try:
-            yield pattern, parse_duration(_toml_text(value))
+            yield pattern, parse_rule(pattern, _toml_text(value))
         except ConfigError as error:
             warnings.append(f"config.toml: rules: '{pattern}' {error}; it is left out")

@@ -37,7 +37,7 @@ def full(running: Machine) -> Machine:
         (["--repo", "acme/widgets"], "2 records removed.\n", 2),
         (["--repo", "github.com/Acme/Widgets"], "2 records removed.\n", 2),
         (["--repo", "ghe.example/acme/widgets"], "0 records removed.\n", 4),
-        (["--all"], "4 records removed.\n", 0),
+        (["--all", "--yes"], "4 records removed.\n", 0),
     ],
 )
 def test_what_is_named_goes(full: Machine, arguments: list[str], removed: str, left: int) -> None:
@@ -58,11 +58,19 @@ def test_another_tokens_records_are_out_of_a_patterns_reach_but_not_of_all(full:
 def test_all_needs_no_daemon_and_starts_none(full: Machine) -> None:
     full.do("stop")
     try:
-        assert full.do("purge", "--all").stdout == "4 records removed.\n"
+        assert full.do("purge", "--all", "--yes").stdout == "4 records removed.\n"
         assert full.records() == []
         assert full.do("status").exit_code == 6
     finally:
         full.do("start")
+
+
+def test_all_takes_nothing_where_nobody_can_be_asked(full: Machine) -> None:
+    refused = full.do("purge", "--all")
+
+    assert refused.exit_code == 2
+    assert "no terminal to ask at (--yes)" in refused.stderr
+    assert len(full.records()) == 4
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y\n", 0), ("n\n", 4), ("\n", 4)])

@@ -363,7 +363,7 @@ def test_by_every_door_in_every_state(stage: Stage, home: Home) -> None:
         wrong.extend(f"{state}, {door}: {found}" for found in differences(plain, ours))
 
     for door in home.doors:
-        assert home.machine.do("purge", "--all").exit_code == 0
+        assert home.machine.do("purge", "--all", "--yes").exit_code == 0
         compare("cold", door, AT_DOORS)
         compare("warm", door, AT_DOORS, CACHE_PROFILE="ttl")
         compare("revalidated", door, AT_DOORS, CACHE_PROFILE="exact")

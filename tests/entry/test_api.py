@@ -47,6 +47,9 @@ def test_each_call_has_a_name_of_its_own_and_leaves_nothing(warm: Entry) -> None
         (["--ttl", "0"], {"x-p2pcache-ttl": "0"}),
         (["--refresh"], {"x-p2pcache-mode": "refresh"}),
         (["--offline"], {"x-p2pcache-mode": "offline"}),
+        (["--refresh", "--refresh"], {"x-p2pcache-mode": "refresh"}),
+        (["--offline", "--offline"], {"x-p2pcache-mode": "offline"}),
+        (["--cache", "0s", "--cache=0s"], {"x-p2pcache-mode": "no-stale"}),
         (["--refresh", "--ttl", "1m"], {"x-p2pcache-mode": "refresh", "x-p2pcache-ttl": "60"}),
         (["--cache", "0s"], {"x-p2pcache-mode": "no-stale"}),
         (["--cache=0s", "--refresh"], {"x-p2pcache-mode": "no-stale", "x-p2pcache-ttl": "0"}),
@@ -203,8 +206,9 @@ def test_a_bad_log_level_is_named(warm: Entry) -> None:
     )
 
 
-def test_help_shows_our_flags_and_gh_s(entry: Entry) -> None:
-    said = entry.api("--help")
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_shows_our_flags_and_gh_s(entry: Entry, flag: str) -> None:
+    said = entry.api(flag)
 
     assert said.code == 0
     assert "--offline" in said.out

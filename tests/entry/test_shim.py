@@ -216,7 +216,8 @@ def test_the_shim_passes_other_shims_and_itself_in_path(warm: Entry, tmp_path: P
     linked = tmp_path / "linked"
     linked.mkdir()
     (linked / "gh").symlink_to(warm.shim)
-    before = f"{warm.shim.parent}:{other}:{linked}:{tmp_path}/nowhere::"
+    (tmp_path / "folder/gh").mkdir(parents=True)
+    before = f"{warm.shim.parent}:{other}:{linked}:{tmp_path}/folder:{tmp_path}/nowhere::"
 
     said = warm.run("gh", "api", "user", PATH=before + warm.env["PATH"])
 

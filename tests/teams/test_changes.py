@@ -176,13 +176,13 @@ def test_a_name_that_is_none(here: Path, name: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["", "acme", "https://github.com/acme/x", "a/b/c", "acme/ x"])
 def test_a_pattern_that_matches_no_repository(here: Path, pattern: str) -> None:
-    with pytest.raises(UsageError, match="what is shared is named as"):
+    with pytest.raises(UsageError, match="--share takes repositories such as"):
         create(here, share=(pattern,))
 
 
 def test_addresses_and_peers_are_checked(here: Path) -> None:
     create(here)
-    with pytest.raises(UsageError, match="a bootstrap address takes"):
+    with pytest.raises(UsageError, match="--bootstrap takes"):
         changes.invite(here, "acme", ["cache.acme.dev:9100"])
     with pytest.raises(UsageError, match="not a peer id"):
         changes.untrust(here, ["acme"], ["somebody!"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gh_p2pcache import settings
 from gh_p2pcache.errors import ConfigError, UsageError
-from gh_p2pcache.parsers import parse_duration
+from gh_p2pcache.parsers import parse_rule
 from gh_p2pcache.settings import Name
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def set_value(path: Path, name: Name[object], text: str) -> None:
     """Write one setting. Raises ConfigError for a value it does not take."""
     if "D" not in name.read_by or name is settings.STATE_DIR:
         raise ConfigError(f"{name.name} counts in the environment only: export it in your profile")
+    if not text:
+        raise ConfigError(f"{name.key} takes a value (gh p2pcache config unset {name.key})")
     try:
         value = name.parse(text)
     except ConfigError as error:
         shown = "" if name.secret else f" ('{text}' was given)"
         raise ConfigError(f"{name.key} {error}{shown}") from error
-    if not text:
-        raise ConfigError(f"{name.key} takes a value (gh p2pcache config unset {name.key})")
     document = _read(path)
     document[name.key] = list(value) if isinstance(value, tuple) else _plain(text)
     _write(path, document)
@@ -59,7 +59,7 @@ def set_rule(path: Path, pattern: str, text: str) -> None:
     import tomlkit
 
     try:
-        parse_duration(text)
+        parse_rule(pattern, text)
     except ConfigError as error:
         raise ConfigError(f"rules: '{pattern}' {error} ('{text}' was given)") from error
     document = _read(path)

@@ -13,14 +13,13 @@ from gh_p2pcache.cli.output import examples
 from gh_p2pcache.errors import UsageError
 from gh_p2pcache.shell import profile
 
-SHELL = click.option(
-    "--shell", type=click.Choice(profile.SHELLS), help="that one's profile [default: of $SHELL]"
-)
 YES = click.option("--yes", is_flag=True, help="do not ask")
 
 
 @click.command(epilog=examples("gh p2pcache on", "gh p2pcache on --shell fish --yes"))
-@SHELL
+@click.option(
+    "--shell", type=click.Choice(profile.SHELLS), help="that one's profile [default: of $SHELL]"
+)
 @YES
 def command(*, shell: str | None, yes: bool) -> None:
     """Have every gh of your shells go through the cache.

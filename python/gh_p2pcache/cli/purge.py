@@ -37,7 +37,9 @@ def command(*, pattern: str | None, repo: str | None, everything: bool, yes: boo
     if sum((pattern is not None, repo is not None, everything)) != 1:
         raise UsageError("purge takes one of PATTERN, --repo and --all")
     if everything:
-        if not yes and sys.stdin.isatty():
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("nothing is removed: there is no terminal to ask at (--yes)")
             click.confirm("Remove every record?", abort=True, err=True)
         removed = _all()
     else:

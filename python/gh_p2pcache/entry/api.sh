@@ -60,7 +60,7 @@ run_api() {
                     --cache | --cache=*) mode="no-stale $mode" ;;
                     --hostname) host=${2-} ;;
                     --hostname=*) host=${1#*=} ;;
-                    --help) help_api ;;
+                    -h | --help) help_api ;;
                 esac
                 if takes_value "$1" && [ "$count" -gt 1 ]; then
                     set -- "$@" "$1"
@@ -81,8 +81,7 @@ run_api() {
         no-stale*offline*) wrong_usage '--cache and --offline exclude each other' ;;
         no-stale*refresh*) mode=no-stale ttl=0 ;;
     esac
-    mode=${mode# }
-    mode=${mode% }
+    case $mode in *no-stale*) mode=no-stale ;; *offline*) mode=offline ;; *refresh*) mode=refresh ;; esac
     seconds=''
     [ -z "${ttl+given}" ] || duration "$ttl" ||
         wrong_usage "--ttl takes a duration such as 90, 30s, 5m or 1d ('$ttl' was given)"

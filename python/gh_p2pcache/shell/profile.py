@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,8 +83,5 @@ def where_on(env: Mapping[str, str]) -> list[Path]:
 def is_on(env: Mapping[str, str]) -> bool:
     """Tell whether a plain `gh` of this environment is the shim."""
     shim = paths.data_dir(env) / "shim/gh"
-    for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        candidate = Path(folder or ".") / "gh"
-        if os.access(candidate, os.X_OK):
-            return candidate.resolve() == shim.resolve()
-    return False
+    found = shutil.which("gh", path=env.get("PATH", os.defpath))
+    return found is not None and Path(found).resolve() == shim.resolve()

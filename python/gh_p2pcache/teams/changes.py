@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gh_p2pcache.errors import ConfigError, RejectedError, UsageError
-from gh_p2pcache.parsers import parse_multiaddrs
+from gh_p2pcache.parsers import parse_multiaddrs, parse_repositories
 from gh_p2pcache.records.seal import GENERATED_PREFIX
 from gh_p2pcache.teams import files, held, invites, vault
 from gh_p2pcache.teams.files import Membership, Team
@@ -21,8 +20,6 @@ GRACE = 7 * 86400.0
 
 Warn = Callable[[str], object]
 """Is told what went another way than asked, in a line."""
-
-_PATTERN = re.compile(r"[\w.*?\[\]!-]+/[\w.*?\[\]!-]+|\*", re.ASCII)
 
 
 def create(
@@ -189,17 +186,19 @@ def _check_name(name: str) -> None:
 
 
 def _patterns(share: Sequence[str]) -> tuple[str, ...]:
-    for pattern in share:
-        if not _PATTERN.fullmatch(pattern):
-            raise UsageError(f"what is shared is named as 'acme/*' or 'acme/site', not '{pattern}'")
-    return _both(share, ())
+    given = ",".join(share)
+    try:
+        return _both(parse_repositories(given), ())
+    except ConfigError as error:
+        raise UsageError(f"--share {error} ('{given}' was given)") from error
 
 
 def _addresses(bootstrap: Sequence[str]) -> tuple[str, ...]:
+    given = ",".join(bootstrap)
     try:
-        return parse_multiaddrs(",".join(bootstrap))
+        return parse_multiaddrs(given)
     except ConfigError as error:
-        raise UsageError(f"a bootstrap address {error}") from error
+        raise UsageError(f"--bootstrap {error} ('{given}' was given)") from error
 
 
 def _check_peers(peers: Sequence[str]) -> None:

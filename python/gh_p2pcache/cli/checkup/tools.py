@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,11 +104,8 @@ def shim(env: Env) -> Iterator[Finding]:
 
 
 def _first_gh(env: Env) -> Path | None:
-    for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        candidate = Path(folder or ".") / "gh"
-        if os.access(candidate, os.X_OK):
-            return candidate
-    return None
+    found = shutil.which("gh", path=env.get("PATH", os.defpath))
+    return Path(found) if found else None
 
 
 def _version_of(checkout: Path) -> str:
