@@ -117,8 +117,11 @@ def test_a_port_that_is_taken_costs_this_door_only(
         port = taken.getsockname()[1]
         gateway = gateways(f"unix://{sim.unix}", CACHE_HTTP_PORT=str(port))
         assert gateway.ask("/user").status == 200
-        assert gateway.control("GET", "/status")["http_url"] is None
-        assert f"CACHE_HTTP_PORT {port}" in gateway.log
+        told = gateway.control("GET", "/status")
+        assert told["http_url"] is None
+        warning = f"CACHE_HTTP_PORT {port}: Address already in use; it is left out"
+        assert told["warnings"] == [warning]
+        assert warning in gateway.log
 
 
 def test_no_door_without_the_setting(gateway: Gateway) -> None:

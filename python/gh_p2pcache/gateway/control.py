@@ -17,6 +17,7 @@ from gh_p2pcache.engine.assembly import House
 from gh_p2pcache.errors import P2PCacheError, UsageError
 from gh_p2pcache.gateway.app import Receive, Scope, Send
 from gh_p2pcache.gateway.board import Board
+from gh_p2pcache.gateway.http_door import Opened
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering
 from gh_p2pcache.gateway.seeing import Seeing, query_of
@@ -39,13 +40,13 @@ class Control:
         overlays: Overlays,
         peering: Peering,
         seeing: Seeing,
-        http_url: str | None,
+        http: Opened,
     ) -> None:
         self._seeing = seeing
         self._house = house
         self._overlays = overlays
         self._peering = peering
-        self._http_url = http_url
+        self._http = http
         self._since = time.time()
         self._get: dict[str, Callable[[], Awaitable[Json]]] = {
             "/health": self._health,
@@ -120,10 +121,10 @@ class Control:
             "state_dir": str(house.settings.state_dir),
             "upstream": house.settings.upstream,
             "team": bool(house.desk.teams.all),
-            "http_url": self._http_url,
+            "http_url": self._http.door.url if self._http.door else None,
             "budgets": budgets,
             "limited_until": house.engine.budgets.limited_until(),
-            "warnings": list(house.settings.warnings),
+            "warnings": [*house.settings.warnings, *self._http.warnings],
             "store": (await self._stats())["store"],
             "peers": self._peering.summary(),
             "ipfs": self._peering.ipfs(),

@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from gh_p2pcache.errors import StoreError
@@ -52,22 +53,30 @@ async def closed(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def open_http_door(
-    configured: Settings, on_event: Callable[[str], None]
-) -> tuple[socket.socket | None, HttpDoor | None]:
+@dataclass(frozen=True)
+class Opened:
+    """What came of CACHE_HTTP_PORT: a door and its socket, or `warnings` that say why not."""
+
+    listener: socket.socket | None = None
+    door: HttpDoor | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def open_http_door(configured: Settings, on_event: Callable[[str], None]) -> Opened:
     """Listen on CACHE_HTTP_PORT; a port that is taken costs this door only."""
     if configured.http_port is None:
-        return None, None
+        return Opened()
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", configured.http_port))
     except OSError as error:
-        _LOG.warning("CACHE_HTTP_PORT %d: %s; it is left out", configured.http_port, error.strerror)
+        warning = f"CACHE_HTTP_PORT {configured.http_port}: {error.strerror}; it is left out"
+        _LOG.warning("%s", warning)
         on_event("http_port_failed")
         listener.close()
-        return None, None
-    return listener, HttpDoor(_secret(configured.state_dir), configured.http_port)
+        return Opened(warnings=(warning,))
+    return Opened(listener, HttpDoor(_secret(configured.state_dir), configured.http_port))
 
 
 def _secret(state: Path) -> str:

@@ -26,7 +26,7 @@ from gh_p2pcache.gateway.callers import Callers
 from gh_p2pcache.gateway.calls import Calls
 from gh_p2pcache.gateway.control import Control
 from gh_p2pcache.gateway.hot import Hot
-from gh_p2pcache.gateway.http_door import HttpDoor, closed, open_http_door
+from gh_p2pcache.gateway.http_door import Opened, closed, open_http_door
 from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering, client_of, ipfs_of, why_off
@@ -119,15 +119,15 @@ async def serve(env: Mapping[str, str]) -> None:
         client.start(house.news.heard, house.members.trust.banned, house.stats.event)
     if ipfs is not None:
         ipfs.start(house.stats.event)
-    http_socket, http_door = open_http_door(configured, house.stats.event)
-    front = _front(house, runtime, Peering(house, client, off, ipfs), http_door)
+    http = open_http_door(configured, house.stats.event)
+    front = _front(house, runtime, Peering(house, client, off, ipfs), http)
     published.write(runtime / "settings", env, configured.effective)
     server = front.server
     beating = asyncio.create_task(_beat(front, fds["heartbeat"], house))
     preparing = asyncio.create_task(_prepare(origin))
     following = asyncio.create_task(_follow(house.desk.tombstones))
     try:
-        await server.serve(sockets=listeners + ([http_socket] if http_socket else []))
+        await server.serve(sockets=[*listeners, *([http.listener] if http.listener else [])])
     finally:
         beating.cancel()
         preparing.cancel()
@@ -139,13 +139,14 @@ async def serve(env: Mapping[str, str]) -> None:
         await house.close()
 
 
-def _front(house: House, runtime: Path, peering: Peering, http: HttpDoor | None) -> Front:
+def _front(house: House, runtime: Path, peering: Peering, opened: Opened) -> Front:
     """Put what answers together: the doors for gh, the control socket, loopback TCP."""
     calls, activity = Calls(runtime / "calls"), Activity()
     ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
     seeing = Seeing(house, activity)
     overlays = Overlays(house, runtime)
-    control = Control(house, overlays, peering, seeing, http.url if http else None)
+    control = Control(house, overlays, peering, seeing, opened)
+    http = opened.door
     if http is not None:
         http.control, http.door = control, ttl
     doors: dict[str, App] = {"ttl.sock": ttl, "exact.sock": exact, "control.sock": control}
