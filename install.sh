@@ -6,10 +6,10 @@ set -eu
 usage() {
     cat <<'END'
 Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and `git ghapi`
+       ./install.sh --credential-helper   the same, and git takes gh's token from `gh p2pcache credential`
        ./install.sh --demo                set up the engine and watch it work, without an account
        ./install.sh --test [ARG…]         set up a test environment and run every check;
                                           with arguments: only pytest, with them
-       ./install.sh --credential-helper   the same, and git takes gh's token from `gh p2pcache credential`
        ./install.sh --setup               set up the engine alone (`gh p2pcache setup`)
        ./install.sh --folders             print the folders that a set-up fills: the same names,
                                           the same content
