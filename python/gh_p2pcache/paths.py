@@ -39,6 +39,15 @@ def config_file(env: Mapping[str, str]) -> Path:
     return _xdg(env, "XDG_CONFIG_HOME", ".config") / "config.toml"
 
 
+def unusable(called: str, directory: Path) -> str:
+    """Return why nobody can have `directory`, "" where one can: it is made, as a call would."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return f"the {called} {directory} can't be made: {error.strerror}"
+    return ""
+
+
 def gh_config_dir(env: Mapping[str, str]) -> Path:
     """Return gh's own configuration directory, by gh's rules (GH_CONFIG_DIR, XDG, ~/.config)."""
     if own := env.get("GH_CONFIG_DIR"):

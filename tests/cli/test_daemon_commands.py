@@ -8,6 +8,7 @@ import subprocess
 from datetime import datetime, timezone
 
 import click
+import pytest
 
 from gh_p2pcache.cli.status import text
 from gh_p2pcache.supervisor import client
@@ -133,17 +134,23 @@ def test_every_process_logs_in_utc(machine: Machine) -> None:
     assert all(began <= at <= datetime.now(timezone.utc) for at, _ in found)
 
 
-def test_a_start_that_fails_says_why(machine: Machine) -> None:
-    machine.cache.parent.mkdir()
+@pytest.mark.parametrize(
+    "command",
+    ["start", "restart", "serve --bootstrap", "logs", "stats", "peers", "explain user",
+     "team create acme --share acme/*"],
+)  # fmt: skip
+def test_what_needs_the_state_directory_says_that_there_can_be_none(
+    machine: Machine, command: str
+) -> None:
     machine.state.parent.mkdir()
     machine.state.touch()
 
-    said = machine.do("start")
+    said = machine.do(*command.split())
 
-    assert said.exit_code == 6
-    assert said.stderr.startswith("gh-p2pcache: ")
-    assert str(machine.state) in said.stderr
-    assert said.stderr.count("\n") == 1
+    assert (said.exit_code, said.stderr) == (
+        7,
+        f"gh-p2pcache: the state directory {machine.state} can't be made: File exists\n",
+    )
 
 
 def test_status_does_not_wake_a_gateway_that_sleeps(machine: Machine) -> None:

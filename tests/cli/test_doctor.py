@@ -74,10 +74,13 @@ def test_something_broken_is_exit_code_1_and_says_what_to_do(machine: Machine) -
     said = machine.do("doctor")
 
     assert said.exit_code == 1
-    assert f"✘ state directory: {machine.state} is no directory" in said.stdout
-    assert "    → move" in said.stdout
-    assert "✘ the daemon: " in said.stdout
-    assert "overlaid" not in said.stdout
+    assert said.stdout.endswith(
+        f"✘ the state directory {machine.state} can't be made: File exists:"
+        " the daemon does not start\n"
+        f"    → move {machine.state} away, or set CACHE_STATE_DIR to another place\n"
+        f"{said.stdout.splitlines()[-1]}\n"
+    )
+    assert "free for the cache" in said.stdout.splitlines()[-1]
 
 
 def test_a_line_for_each_verdict() -> None:
@@ -177,15 +180,26 @@ def test_a_file_that_is_not_toml(machine: Machine) -> None:
 def test_places(machine: Machine) -> None:
     fresh = found(places.directories(machine.env))
     assert [verdict for verdict, _ in fresh] == ["ok", "ok"]
-    assert all("made at the first call" in what for _, what in fresh)
 
-    machine.cache.mkdir(parents=True)
     machine.cache.chmod(0o755)
-    machine.state.parent.mkdir()
+    machine.state.rmdir()
     machine.state.touch()
     said = found(places.directories(machine.env))
     assert [verdict for verdict, _ in said] == ["note", "broken"]
     assert "open to others (drwxr-xr-x)" in said[0][1]
+
+
+def test_a_cache_directory_that_cannot_be_made_is_no_full_disk(machine: Machine) -> None:
+    nowhere = {**machine.env, "CACHE_DIR": "/proc/gh-p2pcache"}
+
+    cache, _ = places.directories(nowhere)
+
+    assert cache == broken(
+        "the cache directory /proc/gh-p2pcache can't be made: No such file or directory:"
+        " nothing is kept",
+        "set CACHE_DIR to another place",
+    )
+    assert found(places.disk(nowhere)) == []
 
 
 @NOT_ROOT
@@ -201,11 +215,27 @@ def test_a_disk_with_little_room(machine: Machine) -> None:
     large = {**machine.env, "CACHE_MAX_SIZE": "9000TiB"}
     assert found(places.disk(large))[0][0] == "note"
     # /proc has no room at all.
-    full = {**machine.env, "CACHE_DIR": "/proc/gh-p2pcache"}
+    full = {**machine.env, "CACHE_DIR": "/proc"}
     assert found(places.disk(full))[0][0] == "broken"
 
 
 # --- The daemon
+
+
+def test_what_the_settings_and_places_say_is_not_said_again(machine: Machine) -> None:
+    env = {"CACHE_TRUST": "all", "CACHE_DIR": str(machine.root / "file")}
+    (machine.root / "file").touch()
+    assert machine.do("start", env=env).exit_code == 0
+
+    said = found(daemon.running({**machine.env, **env}))
+    assert [verdict for verdict, _ in said] == ["ok"]
+
+    later = found(daemon.running(machine.env))[1:]
+    assert {verdict for verdict, _ in later} == {"note"}
+    assert [what.partition(" (")[0] for _, what in later] == [
+        "the daemon says: CACHE_TRUST takes one of proof, team",
+        f"the daemon says: the cache directory {machine.root}/file can't be made: File exists",
+    ]
 
 
 def test_settings_that_the_daemon_does_not_have(running: Machine) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gh_p2pcache import __version__
+from gh_p2pcache import __version__, paths
 from gh_p2pcache.cli.output import examples
-from gh_p2pcache.errors import P2PCacheError
+from gh_p2pcache.errors import P2PCacheError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -98,13 +98,23 @@ class Lazy(click.Group):
         """Run the command; what a user can act on is one line, not a traceback."""
         try:
             return super().invoke(ctx)
+        except UsageError as error:
+            fail(str(error), error.exit_code)
         except P2PCacheError as error:
+            _fail_without_state()
             fail(str(error), error.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
+            _fail_without_state()
             where = f"{error.filename}: " if error.filename else ""
             fail(f"{where}{error.strerror or error}", 1)
+
+
+def _fail_without_state() -> None:
+    """End for want of a state directory where there can be none: all else follows from that."""
+    if problem := paths.unusable("state directory", paths.state_dir(os.environ)):
+        fail(problem, StoreError.exit_code)
 
 
 def fail(message: str, exit_code: int) -> NoReturn:

@@ -46,7 +46,7 @@ def read(state: Path) -> dict[str, Any]:
         "profiles": [str(file) for file in profile.where_on(os.environ)],
     }
     if supervisor is None:
-        if problem := _unusable(state):
+        if problem := paths.unusable("state directory", state):
             return told | {"failed": None, "problem": problem}
         failed = state / "failed"
         return told | {
@@ -99,15 +99,6 @@ def text(told: dict[str, Any]) -> str:
             *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),
         ]
     return pairs(rows)
-
-
-def _unusable(state: Path) -> str:
-    """Return why no daemon can have this state directory; it is made, as the next call would."""
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        return f"the state directory {state} can't be made: {error.strerror}"
-    return ""
 
 
 def _not_running(told: dict[str, Any]) -> str:

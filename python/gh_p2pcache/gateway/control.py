@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from gh_p2pcache import __version__
+from gh_p2pcache import __version__, paths
 from gh_p2pcache.engine import upkeep
 from gh_p2pcache.engine.assembly import House
 from gh_p2pcache.errors import P2PCacheError, UsageError
@@ -113,6 +113,8 @@ class Control:
             {"token": token, "site": site} | asdict(budget)
             for token, site, budget in house.engine.budgets.known()
         ]
+        no_store = paths.unusable("cache directory", house.settings.cache_dir)
+        warnings = (*house.settings.warnings, *self._http.warnings, no_store)
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -124,7 +126,7 @@ class Control:
             "http_url": self._http.door.url if self._http.door else None,
             "budgets": budgets,
             "limited_until": house.engine.budgets.limited_until(),
-            "warnings": [*house.settings.warnings, *self._http.warnings],
+            "warnings": [warning for warning in warnings if warning],
             "store": (await self._stats())["store"],
             "peers": self._peering.summary(),
             "ipfs": self._peering.ipfs(),

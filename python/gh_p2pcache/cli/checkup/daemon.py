@@ -21,7 +21,9 @@ _RETRY_SECONDS = 0.2
 
 def running(env: Env) -> Iterator[Finding]:
     """Find the daemon, or start it: what keeps it from coming up is what the user must know."""
-    state = paths.state_dir(env)
+    state, there = paths.state_dir(env), settings.in_force(env)
+    if paths.unusable("state directory", state):
+        return
     before = is_alive(str(state))
     try:
         client.start(state, env)
@@ -39,8 +41,10 @@ def running(env: Env) -> Iterator[Finding]:
         yield ok(f"the daemon answers ({started})")
     if supervisor and supervisor["restarts"]:
         yield note(f"crashes of its gateway so far: {supervisor['restarts']}", "gh p2pcache logs")
+    found = {*there.warnings, paths.unusable("cache directory", there.cache_dir)}
     for warning in told["warnings"]:
-        yield note(f"the daemon says: {warning}", "then gh p2pcache restart")
+        if warning not in found:
+            yield note(f"the daemon says: {warning}", "put that right, then gh p2pcache restart")
 
 
 def settings_differ(env: Env) -> Iterator[Finding]:

@@ -19,17 +19,20 @@ _LITTLE = 16 << 20
 def directories(env: Env) -> Iterator[Finding]:
     """Check that cache, state and runtime directory are ours, writable and closed to others."""
     state = paths.state_dir(env)
-    yield _directory("cache directory", settings.in_force(env).cache_dir, "nothing is kept")
-    yield _directory("state directory", state, "the daemon does not start")
+    cache = settings.in_force(env).cache_dir
+    yield _directory("cache directory", cache, "nothing is kept", "CACHE_DIR")
+    yield _directory("state directory", state, "the daemon does not start", "CACHE_STATE_DIR")
     run = Path(os.path.realpath(state / "run"))
     if run.exists():
-        yield _directory("runtime directory", run, "the sockets are not safe")
+        yield _directory("runtime directory", run, "the sockets are not safe", "XDG_RUNTIME_DIR")
 
 
 def disk(env: Env) -> Iterator[Finding]:
     """Compare what is free with what the store may take."""
     there = settings.in_force(env)
-    free = shutil.disk_usage(_existing(there.cache_dir)).free
+    if paths.unusable("cache directory", there.cache_dir):
+        return
+    free = shutil.disk_usage(there.cache_dir).free
     room = f"{size(free)} free for the cache, which takes {size(there.max_size)} at most"
     if free < _LITTLE:
         yield broken(f"the disk is full: {room}", "free some, or set CACHE_DIR to another disk")
@@ -39,15 +42,12 @@ def disk(env: Env) -> Iterator[Finding]:
         yield ok(room)
 
 
-def _directory(called: str, path: Path, otherwise: str) -> Finding:
-    there = _existing(path)
-    info = there.stat()
-    if not stat.S_ISDIR(info.st_mode):
-        return broken(f"{called}: {there} is no directory: {otherwise}", f"move {there} away")
-    if not os.access(there, os.W_OK | os.X_OK):
-        return broken(f"{called}: {there} is not writable: {otherwise}", f"chmod u+rwx {there}")
-    if there != path:
-        return ok(f"{called}: {path} (made at the first call)")
+def _directory(called: str, path: Path, otherwise: str, setting: str) -> Finding:
+    if problem := paths.unusable(called, path):
+        return broken(f"{problem}: {otherwise}", _way_out(path, setting))
+    if not os.access(path, os.W_OK | os.X_OK):
+        return broken(f"{called}: {path} is not writable: {otherwise}", f"chmod u+rwx {path}")
+    info = path.stat()
     if info.st_uid != os.getuid():
         return broken(
             f"{called}: {path} is another user's: {otherwise}", "move it away, or set another"
@@ -60,6 +60,7 @@ def _directory(called: str, path: Path, otherwise: str) -> Finding:
     return ok(f"{called}: {path}")
 
 
-def _existing(path: Path) -> Path:
-    """Return the path, or the nearest of its parents that exists."""
-    return next(candidate for candidate in (path, *path.parents) if os.path.lexists(candidate))
+def _way_out(path: Path, setting: str) -> str:
+    there = next(candidate for candidate in (path, *path.parents) if os.path.lexists(candidate))
+    elsewhere = f"set {setting} to another place"
+    return elsewhere if there.is_dir() else f"move {there} away, or {elsewhere}"
