@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.address import Address, parse
 from gh_p2pcache.peer.discovery import Schedule
+from gh_p2pcache.peer.wire import OwnAddressError, PeerError
 from gh_p2pcache.records.sign import peer_id
 
 IDS = sorted(peer_id(bytes([n]) * 32) for n in range(3))
@@ -44,10 +45,21 @@ def test_failures_are_tried_ever_less_often_and_bootstrap_for_ever() -> None:
     for second in range(3600):
         for target in schedule.due(float(second), 0):
             tries[target.peer] += 1
-            schedule.done(target, "refused", float(second))
+            schedule.done(target, PeerError("refused"), float(second))
     assert tries[HIGH] <= 12
     assert 500 < tries[""] < 1200
     assert schedule.problems() == ["refused"]
+
+
+def test_a_bootstrap_address_of_our_own_is_no_problem_and_dialled_again() -> None:
+    """The name may be that of several machines, and the next dial find another of them."""
+    schedule = Schedule(OWN, lambda _: False)
+    schedule.add_bootstrap(HERE, 0.0)
+    (target,) = schedule.due(0.0, 0)
+    schedule.done(target, OwnAddressError("that is this machine itself"), 0.0)
+    assert schedule.problems() == []
+    assert 0 < schedule.next(0.0) <= 6
+    assert schedule.due(6.0, 0) == [target]
 
 
 def test_when_the_network_changes_everyone_is_tried_at_once() -> None:
@@ -55,7 +67,7 @@ def test_when_the_network_changes_everyone_is_tried_at_once() -> None:
     schedule.learn(HIGH, [HERE], 0.0)
     for second in (0.0, 5.0, 20.0, 60.0):
         for target in schedule.due(second, 0):
-            schedule.done(target, "unreachable", second)
+            schedule.done(target, PeerError("unreachable"), second)
     assert schedule.next(60.0) > 5
     schedule.hurry(60.0)
     assert schedule.due(60.0, 0)
@@ -68,7 +80,7 @@ def test_a_bootstrap_address_without_an_id_is_not_dialled_while_its_peer_is_ther
     (target,) = schedule.due(0.0, 0)
     schedule.met(HIGH, HERE)
     connected.add(HIGH)
-    schedule.done(target, "", 0.0)
+    schedule.done(target, None, 0.0)
     assert schedule.due(1000.0, 0) == []
 
 

@@ -15,7 +15,7 @@ import trio.testing
 
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.address import Address, parse
-from gh_p2pcache.peer.wire import PeerError, Stream
+from gh_p2pcache.peer.wire import OwnAddressError, PeerError, Stream
 from support.network import BLUE, RED, Network, address, grant, ids, running, topic_of, trial, until
 
 ECHO = "/test/echo/1"
@@ -171,12 +171,20 @@ async def test_handlers_that_fail_end_their_stream_and_nothing_else() -> None:
 
 
 @trial
+async def test_this_machine_is_told_from_another_that_answers() -> None:
+    async with running() as a:
+        with pytest.raises(OwnAddressError, match="this machine itself"):
+            await a.dial(address(a))
+        assert a.report()["problems"] == ()
+
+
+@trial
 async def test_a_port_that_is_taken_is_no_obstacle_and_is_told() -> None:
     async with running() as a:
         port = a.host.port
         async with running(port=port, bootstrap=(address(a),)) as b:
             assert b.host.port != port
-            assert str(port) in b.report()["problems"][0]
+            assert (b.report()["port"], b.report()["problems"]) == (b.host.port, ())
             await until(lambda: ids(a) and ids(b))
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import trio
 
 from gh_p2pcache.peer.address import Address
-from gh_p2pcache.peer.wire import PeerError
+from gh_p2pcache.peer.wire import OwnAddressError, PeerError
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
@@ -116,11 +116,11 @@ class Schedule:
         ]
         return max(0.0, min(waiting, default=now + _LONGEST_DELAY) - now)
 
-    def done(self, target: Target, why: str, now: float) -> None:
-        """Note how a dial went: `why` it failed, "" if it did not."""
+    def done(self, target: Target, error: PeerError | None, now: float) -> None:
+        """Note how a dial went: the error that it ended with, None if it connected."""
         target.dialing = False
-        target.why = why
-        if not why:
+        target.why = "" if isinstance(error, OwnAddressError) else str(error or "")
+        if error is None:
             return
         target.failures += 1
         if target.failures > _FAILURES_KEPT and not target.bootstrap:
@@ -182,19 +182,19 @@ class Dialer:
                     await self._news.wait()
 
     async def _try(self, target: Target) -> None:
-        why = "no address"
+        failed: PeerError | None = PeerError("no address")
         try:
             for address in list(target.addresses):
                 try:
                     peer = await self._dial(address)
                 except PeerError as error:
-                    why = str(error)
-                    _LOG.debug("dialling %s", why)
+                    failed = error
+                    _LOG.debug("dialling %s", error)
                 else:
-                    why = ""
+                    failed = None
                     self.schedule.met(peer, address)
                     break
         finally:
             self._busy -= 1
-            self.schedule.done(target, why, trio.current_time())
+            self.schedule.done(target, failed, trio.current_time())
             self.wake()

@@ -31,7 +31,7 @@ from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer import guard
 from gh_p2pcache.peer.address import Address
 from gh_p2pcache.peer.link import Link, MemberStream
-from gh_p2pcache.peer.wire import PeerError
+from gh_p2pcache.peer.wire import OwnAddressError, PeerError
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
@@ -181,7 +181,7 @@ class Host:
 
     def _check_peer(self, address: Address, found: str) -> None:
         if found == self.own_id:
-            raise PeerError(f"{address}: that is this machine itself")
+            raise OwnAddressError(f"{address}: that is this machine itself")
         if address.peer and found != address.peer:
             raise PeerError(f"{address}: another peer answers there, {found}")
 

@@ -139,8 +139,6 @@ class Network:
 
     async def _discover(self, nursery: trio.Nursery) -> None:
         port = self.host.port
-        if self._hello.port and port != self._hello.port:
-            self._problems.append(f"port {self._hello.port} is taken: listening on {port}")
         self._reach.port = port
         self._reach.moved(accepting=False)
         now = trio.current_time()

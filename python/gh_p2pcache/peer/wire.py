@@ -18,6 +18,10 @@ class PeerError(P2PCacheError):
     """A peer is gone, silent, or said something that cannot be: the caller does without it."""
 
 
+class OwnAddressError(PeerError):
+    """This machine itself answers there: a team's address may be its own, or a name of several."""
+
+
 class Stream(Protocol):
     """One libp2p stream. Every method raises PeerError once the other end is gone.
 
