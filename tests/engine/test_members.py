@@ -32,6 +32,22 @@ def circle(tmp_path: Path) -> Circle:
     return Circle(tmp_path)
 
 
+async def test_who_wants_it_younger_is_not_given_what_another_took_from_a_member(
+    circle: Circle,
+) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    await one.ask(ISSUES)
+    await settled()
+    one.time.advance(200)
+
+    given, younger = await asyncio.gather(
+        two.ask(ISSUES), two.ask(ISSUES, headers=[("x-p2pcache-ttl", "5")])
+    )
+
+    assert (given.source, given.age) == ("PEER", 200)
+    assert (younger.source, younger.age) == ("REVALIDATED", 0)
+
+
 async def settled() -> None:
     """Let announcements, which follow an answer, go out."""
     for _ in range(5):

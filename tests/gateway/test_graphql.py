@@ -112,6 +112,30 @@ def test_a_mutation_leaves_other_repositories_alone(gateway: Gateway) -> None:
     assert gateway.ask("/repos/octo/hello/labels").source == "HIT"
 
 
+def test_a_mutation_that_names_what_was_never_seen_may_change_anything(
+    gateways: GatewayFactory, origin: ScriptedOrigin
+) -> None:
+    """An issue moves from a repository that is known to one whose id no answer has shown."""
+    listed = (
+        'query($name: String!) { repository(owner: "a", name: $name) { issues { nodes { id } } } }'
+    )
+    move = "mutation($i: TransferIssueInput!) { transferIssue(input: $i) { issue { id } } }"
+    issue = b'{"data":{"repository":{"issues":{"nodes":[{"id":"I_kwDOaa1"}]}}}}'
+    moved = b'{"data":{"transferIssue":{"issue":{"id":"I_kwDOdd2"}}}}'
+    origin.answers = lambda asked: iter(
+        [answer(200, moved if b"mutation" in asked.body else issue)]
+    )
+    gateway = gateways(origin.upstream)
+    for name in ("here", "there"):
+        assert gateway.graphql(listed, {"name": name}).source == "MISS"
+
+    named = {"issueId": "I_kwDOaa1", "repositoryId": "R_kgDOdd"}
+    assert gateway.graphql(move, {"i": named}).status == 200
+
+    for name in ("here", "there"):
+        assert gateway.graphql(listed, {"name": name}).source == "MISS"
+
+
 def test_what_is_not_understood_passes_and_buries_all(gateway: Gateway, sim: SimProcess) -> None:
     gateway.ask("/user")
     reply = gateway.ask("/graphql", method="POST", body=b'{"query": "{ nonsense"}')

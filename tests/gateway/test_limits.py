@@ -2,12 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
 
 from support.gateway import Gateway, GatewayFactory
-from support.origin import ScriptedOrigin, answer
+from support.origin import Asked, ScriptedOrigin, answer
 from support.sim import SimProcess
 from support.wait import until
 
@@ -50,6 +51,53 @@ def test_with_nothing_kept_githubs_own_refusal_is_given_again(
     assert refusals[0].json["message"].startswith("API rate limit exceeded")
     assert refusals[2].field("x-ratelimit-remaining") == "0"
     assert sim.calls() == 1
+
+
+def test_a_limit_that_graphql_told_is_no_answer_to_rest(
+    gateways: GatewayFactory, origin: ScriptedOrigin
+) -> None:
+    """It tells of one in a 200, which `gh api` would print and exit 0."""
+    said = json.dumps({"errors": [{"message": "You have exceeded a secondary rate limit."}]})
+    origin.answers = lambda asked: iter(
+        [answer(200, said.encode() if asked.target == "/graphql" else b'{"login":"alice"}')]
+    )
+    gateway = gateways(origin.upstream)
+    assert gateway.graphql(VIEWER).plain == said.encode()
+    assert gateway.graphql(VIEWER).plain == said.encode()
+    assert [asked.target for asked in origin.asked] == ["/graphql"]
+
+    assert gateway.ask("/user").plain == b'{"login":"alice"}'
+
+
+def test_a_limit_that_a_head_was_told_is_no_answer_to_a_get(
+    gateways: GatewayFactory, origin: ScriptedOrigin
+) -> None:
+    message = b'{"message":"You have exceeded a secondary rate limit."}'
+    origin.answers = lambda asked: iter(
+        [answer(403, b"" if asked.method == "HEAD" else message, ("Retry-After", "60"))]
+    )
+    gateway = gateways(origin.upstream)
+    assert gateway.ask("/user", method="HEAD").status == 403
+
+    assert gateway.ask("/user").plain == message
+
+
+def test_a_limit_ends_whatever_time_another_host_tells(
+    gateways: GatewayFactory, origin: ScriptedOrigin
+) -> None:
+    limited = [answer(429, b'{"message":"secondary rate limit"}', ("Retry-After", "2"))]
+
+    def told(asked: Asked) -> Iterator[bytes]:
+        if asked["host"] == "ghes.example":
+            return iter([answer(200, b"{}", date=time.time() - 3600)])
+        return iter([limited.pop() if limited else answer(200, b"{}", date=time.time())])
+
+    origin.answers = told
+    gateway = gateways(origin.upstream)
+    assert gateway.ask("/user").status == 429
+    assert gateway.ask("/api/v3/user", host="ghes.example").status == 200
+
+    until(lambda: gateway.ask("/user").status == 200, OVER, "the limit is over")
 
 
 def test_the_last_answer_of_a_budget_stops_the_next_call(gateway: Gateway, sim: SimProcess) -> None:

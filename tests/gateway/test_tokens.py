@@ -137,6 +137,29 @@ def test_who_may_not_see_the_repository_any_more_gets_none_of_its_plain_fields(
     assert team_gateway.graphql(query, token="alice").source == "HIT"
 
 
+def test_a_refusal_withdraws_what_was_proven_record_by_record(
+    team_gateway: Gateway, sim: SimProcess
+) -> None:
+    labels = "/repos/acme/private/labels"
+    calibrate(team_gateway, "bob")
+    team_gateway.ask(labels, token="alice")
+    sim.control(grant={"token": "bob", "repo": "acme/private"})
+    assert team_gateway.ask(labels, token="bob").status == 200
+    assert team_gateway.ask(labels, token="bob").source == "HIT"
+
+    sim.control(grant={"token": "bob", "repo": "acme/private", "classes": []})
+    assert team_gateway.ask(labels, token="bob", door="exact").status == 404
+
+    assert team_gateway.ask(labels, token="bob").status == 404
+    team_gateway.restart()
+    assert team_gateway.ask(labels, token="bob").status == 404
+    sim.control(grant={"token": "bob", "repo": "acme/private"})
+    assert team_gateway.ask(labels, token="bob").status == 200
+    assert team_gateway.ask(labels, token="bob").source == "HIT", "proven anew"
+    sim.control(faults=[{"kind": "down"}])
+    assert team_gateway.ask(labels, token="bob").status == 200
+
+
 def test_what_is_a_tokens_own_stays_its_own(team_gateway: Gateway) -> None:
     """Private routes, whatever the secret; and GitHub's words about one caller go to no other."""
     own = ["/user", "/notifications", "/repos/acme/widgets/releases"]

@@ -111,15 +111,17 @@ def test_any_text_is_read_or_unusable(text: str) -> None:
         assert isinstance(document.parse(text, "config.yml"), dict)
 
 
-def test_aliases_that_write_the_configuration_are_told_apart() -> None:
+def test_aliases_that_may_not_go_through_the_daemon_are_told_apart() -> None:
     aliases = {
         "ed": "config set editor",
         "login": "--help auth login",
         "co": "pr checkout",
+        "lab": "api --cache 1h repos/o/r/labels",
+        "raw": "api repos/o/r/labels",
         "sh": "!gh config list",
         "odd": ["config"],
     }
 
-    assert document.plain_aliases({"aliases": aliases}) == ["ed", "login"]
+    assert document.plain_aliases({"aliases": aliases}) == ["ed", "login", "lab"]
     assert document.plain_aliases({"aliases": "none"}) == []
     assert document.plain_aliases({}) == []

@@ -49,8 +49,8 @@ class Budgets:
         elif seen.remaining > 0 and self._blocked.pop(key, None) is not None:
             self.on_change()
 
-    def block(self, principal: bytes, site: str, limit: Limit, answer: Response) -> None:
-        """Learn from an answer that is a rate limit."""
+    def block(self, principal: bytes, site: str, limit: Limit, answer: Response | None) -> None:
+        """Learn from a rate limit; `answer` is what may be given again, if there is such a one."""
         resource = EVERY_RESOURCE if limit.kind == "secondary" else limit.resource
         self._blocked[principal, site, resource] = Blocked(limit.until, limit.kind, answer)
         if len(self._blocked) > _REMEMBERED:

@@ -9,6 +9,8 @@ from typing import Protocol
 _TOLERANCE = 60.0
 """Seconds by which a machine's clock may differ from GitHub's without being called wrong."""
 
+_MOST_SITES = 20
+
 _BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -42,26 +44,39 @@ class Clock:
     def __init__(self, source: TimeSource | None = None) -> None:
         self._steady = (source or SystemTime()).steady
         self._anchor = (source or SystemTime()).wall() - self._steady()
-        self._github_offset: float | None = None
+        self._offsets: dict[str, float] = {}
 
     def now(self) -> float:
         """Return Unix seconds by the anchored clock."""
         return self._anchor + self._steady()
 
-    def saw(self, github_date: int) -> None:
-        """Learn GitHub's time from the Date of an answer that just came."""
-        self._github_offset = github_date - self._steady()
+    def saw(self, github_date: int, site: str) -> None:
+        """Learn GitHub's time from the Date of an answer that just came from `site`.
+
+        Once github.com has told it, a GitHub Enterprise Server with a clock of its own does not.
+        """
+        self._offsets.pop(site, None)
+        self._offsets[site] = github_date - self._steady()
+        while len(self._offsets) > _MOST_SITES:
+            del self._offsets[next(iter(self._offsets))]
 
     @property
     def knows_github(self) -> bool:
         """Whether an answer has told GitHub's time since the start."""
-        return self._github_offset is not None
+        return bool(self._offsets)
 
     def github_now(self) -> float:
         """Return what GitHub's clock should say; ours until an answer has come."""
-        if self._github_offset is None:
+        if not self._offsets:
             return self.now()
-        return self._github_offset + self._steady()
+        offset = self._offsets.get("github.com")
+        if offset is None:
+            offset = next(reversed(self._offsets.values()))
+        return offset + self._steady()
+
+    def latest_now(self) -> float:
+        """Return what the clock should say that is ahead of all others of GitHub's."""
+        return max(self._offsets.values()) + self._steady() if self._offsets else self.now()
 
     def locally(self, github_date: int) -> float:
         """Return when, by our clock, GitHub's was `github_date`; now where that is yet to come."""

@@ -113,7 +113,7 @@ class Fill:
                 return self._stale(call, entry, f"{blocked.kind} rate limit")
             if call.no_stale:
                 return Outcome(own_error(503, "the rate limit is spent and nothing fresh is kept"))
-            if blocked.answer is not None:
+            if blocked.answer is not None and _says_it_to(call, blocked.answer):
                 left = blocked.until - self.desk.clock.github_now()
                 return Outcome(
                     passed_on(call, counted_down(blocked.answer, int(left)), "rate limit")
@@ -170,7 +170,8 @@ class Fill:
         """Return what kept GitHub from answering, if it is something a stale answer may bridge."""
         limit = limited(response, text, self.desk.clock.github_now(), call.plan)
         if limit is not None:
-            self.budgets.block(call.principal.id, call.plan.site, limit, response)
+            whole = response if call.request.method != "HEAD" else None
+            self.budgets.block(call.principal.id, call.plan.site, limit, whole)
             self.stats.event(f"limited_{limit.kind}")
             return f"{limit.kind} rate limit"
         if response.status >= 500:
@@ -340,7 +341,7 @@ class Fill:
     def _learn(self, call: Call, response: Response) -> None:
         date = http_date(header(response.headers, b"date") or b"")
         if date is not None:
-            self.desk.clock.saw(date)
+            self.desk.clock.saw(date, call.plan.site)
         self.budgets.note(call.principal.id, call.plan.site, response.headers)
         if response.status < 500:
             self.outages.answered(call.plan.site)
@@ -362,6 +363,11 @@ def record_tags(call: Call, found: frozenset[str], keys: ScopeKeys) -> tuple[str
     if call.plan.row.immutable:
         return (own, *sorted(call.plan.tags))
     return tuple(sorted({own, *call.plan.tags, *found}))
+
+
+def _says_it_to(call: Call, limit: Response) -> bool:
+    """Tell whether a rate limit's answer is one to this call: GraphQL says it in a 200."""
+    return limit.status != 200 or call.plan.resource == "graphql"
 
 
 def _date(response: Response, desk: Desk) -> int:

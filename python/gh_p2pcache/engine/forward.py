@@ -84,7 +84,7 @@ class Forward:
         """Learn from the head and settle the write; returns the body where it had to be read."""
         date = http_date(header(streamed.headers, b"date") or b"")
         if date is not None:
-            self.desk.clock.saw(date)
+            self.desk.clock.saw(date, call.plan.site)
         self.budgets.note(call.principal.id, call.plan.site, streamed.headers)
         if streamed.status < 500:
             self.outages.answered(call.plan.site)
@@ -108,7 +108,7 @@ class Forward:
         if not is_mutation(call):
             return tags
         named = mutation_nodes(call.request.body, None)
-        return tags | self.nodes.changed_by(call.plan.site, named)
+        return tags | self.nodes.aimed_at(call.plan.site, named)
 
     def _output_tags(self, call: Call, headers: Headers, whole: bytes) -> frozenset[str]:
         """Return the tags of what a mutation's answer shows to be changed besides."""

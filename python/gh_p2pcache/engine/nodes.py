@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 
 _REMEMBERED = 200_000
+_PLACED = re.compile(r"node:(?!U_|BOT_|O_|T_|LA_|MI_|PVT)(?:[A-Z]{1,8}_[kl]\w|MD)")
+"""An id of what has a repository of its own, in both forms of GitHub's global ids: not an account,
+nor what is always of the same repository as that which it is put on, as a label."""
 
 
 class Nodes:
@@ -47,6 +51,17 @@ class Nodes:
         tags = frozenset(tags)
         ids = [tag for tag in tags if tag.startswith("repoid:")]
         return tags | {self._names.get(tag, f"site:{site}") for tag in ids}
+
+    def aimed_at(self, site: str, named: Iterable[str]) -> frozenset[str]:
+        """Return the tags that a mutation may change whose request names these node tags.
+
+        An id that no record told the repository of may be of any: then everything of the site.
+        """
+        named = frozenset(named)
+        tags = self.changed_by(site, named)
+        if any(_PLACED.match(tag) and not self._repos.get(tag) for tag in named):
+            return tags | {f"site:{site}"}
+        return tags
 
     def changed_by(self, site: str, named: Iterable[str]) -> frozenset[str]:
         """Return the tags that a mutation naming these node tags may change.

@@ -18,6 +18,7 @@ LIFE_SECONDS = 600.0
 _REWRITE_SECONDS = 60.0
 _COMPACT_AT = 50_000
 _REFUSALS = 1000
+_OF_A_RECORD = f"{ITSELF}:"
 
 
 class Proofs:
@@ -32,6 +33,7 @@ class Proofs:
         self._at: dict[tuple[bytes, bytes], float] = {}
         self._journaled: dict[tuple[bytes, bytes], float] = {}
         self._refused: dict[tuple[bytes, bytes], int] = {}
+        self._refusals: dict[tuple[bytes, bytes], int] = {}
         self._mark = lru_cache(4096)(
             lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
         )
@@ -49,9 +51,9 @@ class Proofs:
         now = self._clock.now()
         news = []
         for repo, class_ in pairs:
-            key = (principal, self._mark(repo, class_))
-            if date < self._refused_at(key):
+            if date < self._refused_at(principal, repo, class_):
                 continue
+            key = self._key(principal, repo, class_)
             self._at[key] = now
             if now - self._journaled.get(key, 0.0) > _REWRITE_SECONDS:
                 self._journaled[key] = now
@@ -72,7 +74,10 @@ class Proofs:
         for class_ in access.classes | ({ANY} if ITSELF in access.classes else set()):
             key = (principal, self._mark(access.repo, class_))
             self._refuse(key, date)
-            self._drop(key)
+            if class_ == ITSELF:
+                self._renew(key)
+            else:
+                self._drop(key)
 
     def withdraw_all(self, principal: bytes, date: int) -> None:
         """GitHub does not know this token any more."""
@@ -84,7 +89,7 @@ class Proofs:
         """Tell whether every class that `access` names was proven in the last `within` seconds."""
         since = self._clock.now() - within
         return all(
-            self._at.get((principal, self._mark(access.repo, class_)), 0.0) > since
+            self._at.get(self._key(principal, access.repo, class_), 0.0) > since
             or self._last(principal, access.repo, class_) > since
             for class_ in access.classes
         )
@@ -111,16 +116,33 @@ class Proofs:
 
     def _last(self, principal: bytes, repo: str, class_: str) -> float:
         """Return when the newest proof was given, here or on another machine; 0: never."""
-        key = (principal, self._mark(repo, class_))
-        here = self._at.get(key, 0.0)
+        here = self._at.get(self._key(principal, repo, class_), 0.0)
         keys = self.scope_of(repo) if self._told else None
         if keys is None:
             return here
         there, date = self._told.get(self.names(keys, principal, repo, class_), (0.0, 0))
-        return max(here, there if date > self._refused_at(key) else 0.0)
+        return max(here, there if date > self._refused_at(principal, repo, class_) else 0.0)
 
-    def _refused_at(self, key: tuple[bytes, bytes]) -> int:
-        return max(self._refused.get(key, -1), self._refused.get((key[0], b""), -1))
+    def _key(self, principal: bytes, repo: str, class_: str) -> tuple[bytes, bytes]:
+        """Return under which key a proof is kept.
+
+        Proofs of single records can't be found by their repository: what names them moves at each
+        refusal of all of them.
+        """
+        if class_.startswith(_OF_A_RECORD):
+            times = self._refusals.get((principal, self._mark(repo, ITSELF)), 0)
+            class_ = f"{class_} {times}"
+        return principal, self._mark(repo, class_)
+
+    def _renew(self, key: tuple[bytes, bytes]) -> None:
+        times = self._refusals.pop(key, 0) + 1
+        self._refusals[key] = times
+        self._journal.append(("refused", *key, times))
+
+    def _refused_at(self, principal: bytes, repo: str, class_: str) -> int:
+        class_ = ITSELF if class_.startswith(_OF_A_RECORD) else class_
+        own = self._refused.get((principal, self._mark(repo, class_)), -1)
+        return max(own, self._refused.get((principal, b""), -1))
 
     def _refuse(self, key: tuple[bytes, bytes], date: int) -> None:
         self._refused[key] = date
@@ -138,7 +160,9 @@ class Proofs:
         self._at = {key: at for key, at in newest if at > oldest}
         self._journaled = dict(self._at)
         self._said = {key: at for key, at in self._said.items() if key in self._at}
-        rows = [("proof", *key, at) for key, at in self._at.items()]
+        self._refusals = dict(list(self._refusals.items())[-_COMPACT_AT:])
+        rows: list[tuple[object, ...]] = [("proof", *key, at) for key, at in self._at.items()]
+        rows += [("refused", *key, times) for key, times in self._refusals.items()]
         self._journal.rewrite(lambda _: rows)
 
     def _load(self) -> None:
@@ -146,6 +170,8 @@ class Proofs:
             match row:
                 case ("proof", bytes(principal), bytes(mark), float(at)):
                     self._at[principal, mark] = at
+                case ("refused", bytes(principal), bytes(mark), int(times)):
+                    self._refusals[principal, mark] = times
                 case ("none", bytes(principal), bytes(mark)):
                     self._at.pop((principal, mark), None)
         now = self._clock.now()

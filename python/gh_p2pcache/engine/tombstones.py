@@ -219,7 +219,7 @@ class Tombstones:
         due = [pair for pair in self._undecided if pair[1] <= now]
         self._undecided = [pair for pair in self._undecided if pair[1] > now]
         for write, until in due:
-            date = int(self._clock.github_now() - (now - until))
+            date = int(self._clock.latest_now() - (now - until))
             self._tell(write.tags, date)
             self._write_down(("given up", write.id, tuple(write.marks), date))
             self._bury(write.marks, date)

@@ -59,8 +59,10 @@ def has_version(config: dict[str, Any]) -> bool:
 
 
 def plain_aliases(config: dict[str, Any]) -> list[str]:
-    """Return the aliases that expand to commands which must reach the real configuration.
+    """Return the aliases that must not go through the daemon.
 
+    They expand to commands on the real configuration, or to `api --cache`: gh would pin a stale
+    answer for so long, and the entry point, which says that it must be none, sees the name alone.
     A shell alias (`!…`) finds gh by itself, and comes by the entry point again.
     """
     aliases = config.get("aliases")
@@ -69,8 +71,13 @@ def plain_aliases(config: dict[str, Any]) -> list[str]:
     return [
         name
         for name, expansion in aliases.items()
-        if isinstance(expansion, str) and _first_word(expansion) in _TO_THE_REAL_ONE
+        if isinstance(expansion, str) and _is_plain(expansion)
     ]
+
+
+def _is_plain(expansion: str) -> bool:
+    first = _first_word(expansion)
+    return first in _TO_THE_REAL_ONE or (first == "api" and "--cache" in expansion)
 
 
 def _first_word(expansion: str) -> str:
