@@ -1,11 +1,12 @@
 """GraphQL as gh sends it: queries are kept, mutations pass and bury, errors never stay."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from support.gateway import Gateway, GatewayFactory, Reply
-from support.origin import ScriptedOrigin, answer
+from support.origin import Asked, ScriptedOrigin, answer
 from support.sim import SimProcess
 from support.wait import until
 
@@ -120,16 +121,21 @@ def test_a_mutation_that_names_what_was_never_seen_may_change_anything(
         'query($name: String!) { repository(owner: "a", name: $name) { issues { nodes { id } } } }'
     )
     move = "mutation($i: TransferIssueInput!) { transferIssue(input: $i) { issue { id } } }"
-    issue = b'{"data":{"repository":{"issues":{"nodes":[{"id":"I_kwDOaa1"}]}}}}'
+    issue = '{"data":{"repository":{"issues":{"nodes":[{"id":"I_kwDO%s1"}]}}}}'
     moved = b'{"data":{"transferIssue":{"issue":{"id":"I_kwDOdd2"}}}}'
-    origin.answers = lambda asked: iter(
-        [answer(200, moved if b"mutation" in asked.body else issue)]
-    )
+
+    def told(asked: Asked) -> Iterator[bytes]:
+        sent = json.loads(asked.body)
+        if sent["query"].startswith("mutation"):
+            return iter([answer(200, moved)])
+        return iter([answer(200, (issue % sent["variables"]["name"]).encode())])
+
+    origin.answers = told
     gateway = gateways(origin.upstream)
     for name in ("here", "there"):
         assert gateway.graphql(listed, {"name": name}).source == "MISS"
 
-    named = {"issueId": "I_kwDOaa1", "repositoryId": "R_kgDOdd"}
+    named = {"issueId": "I_kwDOhere1", "repositoryId": "R_kgDOdd"}
     assert gateway.graphql(move, {"i": named}).status == 200
 
     for name in ("here", "there"):
