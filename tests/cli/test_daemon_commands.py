@@ -175,10 +175,13 @@ def test_serve_stays_in_the_foreground_until_it_is_told_to_end(machine: Machine)
         status = json.loads(machine.do("status", "--json").stdout)
         assert status["supervisor"]["pid"] == process.pid
 
-        second = machine.run("serve")
-        assert second.returncode == 6
-        assert second.stdout == ""
-        assert second.stderr.startswith("gh-p2pcache: a daemon is running already")
+        for arguments in (["serve"], ["serve", "--bootstrap"]):
+            second = machine.run(*arguments, env={"CACHE_P2P_SHARED_SECRET": "hunter2"})
+            assert (second.returncode, second.stdout) == (6, "")
+            assert second.stderr == (
+                "gh-p2pcache: a daemon is running already (gh p2pcache status);"
+                " gh p2pcache stop first\n"
+            )
 
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(timeout=30) == 0

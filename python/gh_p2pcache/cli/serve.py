@@ -15,6 +15,7 @@ from gh_p2pcache.cli.output import examples
 from gh_p2pcache.errors import ConfigError, DaemonError
 from gh_p2pcache.settings import Settings
 from gh_p2pcache.supervisor import client
+from gh_p2pcache.supervisor.commands import RUNS_ALREADY
 
 _OUTSIDE = {socket.AF_INET: ("ip4", "192.0.2.1"), socket.AF_INET6: ("ip6", "2001:db8::1")}
 """Documentation addresses (RFC 5737, RFC 3849): the way to them is that to the internet."""
@@ -35,6 +36,8 @@ def command(*, bootstrap: bool) -> None:
     announce: for machines that find each other by it alone, or are not up at the same time.
     """
     state, env = paths.state_dir(os.environ), dict(os.environ)
+    if client.status(state) is not None:
+        raise DaemonError(RUNS_ALREADY)
     if bootstrap:
         env[settings.KEEPER] = "1"
         click.echo(_invitation(state, env))
@@ -54,8 +57,7 @@ def _invitation(state: Path, env: Mapping[str, str]) -> str:
         raise ConfigError("a bootstrap member needs a team (gh p2pcache team join, or create)")
     if not there.enable_p2p:
         raise ConfigError("CACHE_ENABLE_P2P is off: nobody could dial this machine")
-    if client.status(state) is None:
-        _check_port(there)
+    _check_port(there)
     identity = peer_id(load_identity(state).public)
     addrs = [f"/{host}/tcp/{there.listen_port}/p2p/{identity}" for host in _hosts()]
     lines = ["Members dial this machine at:", *(f"  {addr}" for addr in addrs)]

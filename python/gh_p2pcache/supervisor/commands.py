@@ -26,6 +26,8 @@ COMING_UP, FIRST_ANSWER = 0.6, 0.72
 Where one runs, too: its gateway may be asleep, and has to come up for the overlay.
 """
 
+RUNS_ALREADY = "a daemon is running already (gh p2pcache status); gh p2pcache stop first"
+
 _RETRY = 0.02
 _DESCRIPTORS = 4096
 """What a caller may have left open below this number must not live on in a daemon."""
@@ -98,7 +100,7 @@ def serve(state: str) -> None:
 
     held = place.claim(state, os.environ)
     if held is None:
-        raise DaemonError("a daemon is running already (gh p2pcache status)")
+        raise DaemonError(RUNS_ALREADY)
     Handover(held, foreground=True, since=time.time()).execute(Engine(), os.environ)
 
 
