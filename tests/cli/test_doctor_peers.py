@@ -126,6 +126,7 @@ def test_nobody_there_names_what_a_firewall_must_let_through(
     assert (finding.verdict, finding.what) == ("note", "no member is connected")
     assert f"TCP {listening}" in finding.do
     assert "UDP 5353" in finding.do
+    assert "was the secret rotated? gh p2pcache team join" in finding.do
 
 
 def test_who_is_banned_and_what_the_peer_process_complains_of(daemon: SmallDaemon) -> None:

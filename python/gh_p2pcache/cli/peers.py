@@ -60,7 +60,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     else:
         click.echo("".join(f"{row}\n" for row in map(_fields, told["peers"])), nl=False)
         if not told["peers"]:
-            click.echo(f"peers: {line(told)}", err=True)
+            verb = "have" if told["state"] == "failed" else "are"
+            click.echo(f"peers {verb} {line(told)}", err=True)
 
 
 @command.command(epilog=examples("gh p2pcache peers add /ip4/192.168.1.20/tcp/9100/p2p/12D3KooW…"))

@@ -133,7 +133,8 @@ def _limits(answer: _Answer, whose: str) -> Iterator[Finding]:
 
 
 def _message(answer: _Answer) -> str:
-    return str(_json(answer).get("message") or f"HTTP {answer.status}")
+    told = str(_json(answer).get("message") or f"HTTP {answer.status}")
+    return told.removeprefix("gh-p2pcache: ").removesuffix(" (gh p2pcache doctor)")
 
 
 def _json(answer: _Answer) -> dict[str, Any]:

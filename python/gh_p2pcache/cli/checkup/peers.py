@@ -141,7 +141,8 @@ def _members(told: dict[str, Any], *, has_team: bool) -> Iterator[Finding]:
         port = told.get("port") or "…"
         yield note(
             "no member is connected",
-            f"let TCP {port} and, on the LAN, UDP 5353 through the firewalls; are the others up?",
+            f"let TCP {port} and, on the LAN, UDP 5353 through the firewalls; are the others up?"
+            " or was the secret rotated? gh p2pcache team join with a new invite",
         )
 
 
