@@ -77,7 +77,7 @@ def test_nor_is_it_without_a_daemon(machine: Machine, sim: SimProcess) -> None:
 
     said = machine.do("explain", f"{REPO}/issues", "-f", "title=Never")
 
-    assert said.exit_code == 6
+    assert said.exit_code == 7
     assert said.stderr.startswith("gh-p2pcache: ")
     assert sim.calls() == 0
 
