@@ -20,7 +20,7 @@ def test_the_first_line_is_the_environment_in_the_order_that_sh_has(tmp_path: Pa
     names = [part.strip('${}-\\\n"') for part in line.removeprefix('set -- "').split("|")]
     names = [name.partition(":-")[0] for name in names]
     assert names == list(published.LINE)
-    assert first == "https://up|||||||||local||||/c|||||||||||||"
+    assert first == "https://up|||||||local||||/c|||||||||||||"
 
 
 def test_a_secret_is_published_as_a_salted_hash_only(tmp_path: Path) -> None:

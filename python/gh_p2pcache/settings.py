@@ -215,8 +215,6 @@ FOREIGN = (
     "https_proxy",
     "HTTP_PROXY",
     "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
     "NO_PROXY",
     "no_proxy",
     "SSL_CERT_FILE",

@@ -24,16 +24,25 @@ class Hosts:
 async def test_a_host_is_checked_once_and_remembered_over_restarts(tmp_path: Path) -> None:
     hosts = Hosts()
 
-    assert await Verified(tmp_path, hosts.check)("github.com")
-    assert await Verified(tmp_path, hosts.check)("github.com")
+    assert await Verified(tmp_path, hosts.check, way="")("github.com")
+    assert await Verified(tmp_path, hosts.check, way="")("github.com")
 
     assert hosts.checked == ["github.com"]
+
+
+async def test_by_another_way_it_is_checked_anew(tmp_path: Path) -> None:
+    hosts = Hosts()
+    assert await Verified(tmp_path, hosts.check, way="")("github.com")
+    hosts.fail = True
+
+    assert not await Verified(tmp_path, hosts.check, way="socks5://127.0.0.1:1")("github.com")
+    assert await Verified(tmp_path, hosts.check, way="")("github.com"), "and back"
 
 
 async def test_a_host_that_failed_is_not_checked_again_at_once(tmp_path: Path) -> None:
     hosts = Hosts()
     hosts.fail = True
-    verified = Verified(tmp_path, hosts.check)
+    verified = Verified(tmp_path, hosts.check, way="")
 
     assert not await verified("github.com")
     assert not await verified("github.com")
@@ -45,7 +54,7 @@ async def test_a_host_that_failed_is_not_checked_again_at_once(tmp_path: Path) -
 async def test_a_slow_check_goes_on_and_counts_for_a_later_call(tmp_path: Path) -> None:
     hosts = Hosts()
     hosts.gate.clear()
-    verified = Verified(tmp_path, hosts.check)
+    verified = Verified(tmp_path, hosts.check, way="")
 
     assert await asyncio.gather(verified("github.com"), verified("github.com")) == [False, False]
     hosts.gate.set()
@@ -57,4 +66,4 @@ async def test_a_slow_check_goes_on_and_counts_for_a_later_call(tmp_path: Path) 
 async def test_a_memory_that_cannot_be_written_is_no_reason_to_refuse(tmp_path: Path) -> None:
     (tmp_path / "verified").write_text("in the way")
 
-    assert await Verified(tmp_path, Hosts().check)("github.com")
+    assert await Verified(tmp_path, Hosts().check, way="")("github.com")

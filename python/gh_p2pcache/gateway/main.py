@@ -120,7 +120,8 @@ async def serve(env: Mapping[str, str]) -> None:
     if ipfs is not None:
         ipfs.start(house.stats.event)
     http = open_http_door(configured, house.stats.event)
-    front = _front(house, runtime, Peering(house, client, off, ipfs), http)
+    overlays = Overlays(house, runtime, env)
+    front = _front(house, overlays, runtime, Peering(house, client, off, ipfs), http)
     published.write(runtime / "settings", env, configured.effective)
     server = front.server
     beating = asyncio.create_task(_beat(front, fds["heartbeat"], house))
@@ -139,12 +140,13 @@ async def serve(env: Mapping[str, str]) -> None:
         await house.close()
 
 
-def _front(house: House, runtime: Path, peering: Peering, opened: Opened) -> Front:
+def _front(
+    house: House, overlays: Overlays, runtime: Path, peering: Peering, opened: Opened
+) -> Front:
     """Put what answers together: the doors for gh, the control socket, loopback TCP."""
     calls, activity = Calls(runtime / "calls"), Activity()
     ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
     seeing = Seeing(house, activity)
-    overlays = Overlays(house, runtime)
     control = Control(house, overlays, peering, seeing, opened)
     http = opened.door
     if http is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import urllib.request
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property, lru_cache
@@ -15,6 +14,7 @@ import yarl
 from multidict import CIMultiDict
 
 from gh_p2pcache.errors import OriginError, UnsentError
+from gh_p2pcache.origin.proxy import proxy_for
 from gh_p2pcache.origin.trouble import words
 from gh_p2pcache.origin.upstream import Streamed
 from gh_p2pcache.records.message import Headers, Request
@@ -54,15 +54,6 @@ def system_tls(env: Mapping[str, str]) -> ssl.SSLContext:
             cafile=env.get("SSL_CERT_FILE") or None, capath=env.get("SSL_CERT_DIR") or None
         )
     return context
-
-
-def proxy_for(url: yarl.URL, env: Mapping[str, str]) -> str | None:
-    """Return the proxy that the environment names for an https URL."""
-    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        if proxy := env.get(name):
-            bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
-            return None if bypass(url.authority, _no_proxy(env)) else proxy
-    return None
 
 
 class _Exchange:
@@ -203,11 +194,6 @@ class Origin:
 @lru_cache(64)
 def _limits(silence: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
-
-
-def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:
-    value = env.get("no_proxy") or env.get("NO_PROXY")
-    return {"no": value} if value else {}
 
 
 def _outgoing(request: Request) -> CIMultiDict[str]:

@@ -15,8 +15,9 @@ from functools import cached_property
 import aiohttp
 import yarl
 
-from gh_p2pcache.origin.client import proxy_for, system_tls
+from gh_p2pcache.origin.client import system_tls
 from gh_p2pcache.origin.node import LARGEST, IpfsError
+from gh_p2pcache.origin.proxy import proxy_for
 from gh_p2pcache.origin.trouble import words
 from gh_p2pcache.records.cid import cid_text, digest
 

@@ -1,14 +1,16 @@
-"""Hosts whose TLS this daemon has seen work once, remembered over restarts."""
+"""Hosts whose TLS this machine has seen work once, remembered over restarts."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from gh_p2pcache.errors import P2PCacheError
+from gh_p2pcache.store.files import replace_text
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,18 +25,20 @@ class Verified:
     """`check(host)` reaches a host as the origin will, trusting what the origin trusts.
 
     It raises P2PCacheError or OSError where that does not work: then plain gh, which may trust
-    something else, is right for that host.
+    something else, is right for that host. By another `way` (a proxy, other certificates) it may
+    not work: what is remembered counts for the one alone.
     """
 
-    def __init__(self, state: Path, check: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, state: Path, check: Callable[[str], Awaitable[None]], *, way: str) -> None:
         self._folder = state / "verified"
         self._check = check
+        self._way = hashlib.sha256(way.encode(errors="surrogateescape")).hexdigest()
         self._failed: dict[str, float] = {}
         self._running: dict[str, asyncio.Task[bool]] = {}
 
     async def __call__(self, host: str) -> bool:
         """Say whether the host was verified, now or ever; False too while that takes long."""
-        if (self._folder / host).exists():
+        if self._remembered(host):
             return True
         if time.monotonic() < self._failed.get(host, 0.0):
             return False
@@ -45,6 +49,12 @@ class Verified:
         done, _ = await asyncio.wait({task}, timeout=WAIT)
         return bool(done) and task.result()
 
+    def _remembered(self, host: str) -> bool:
+        try:
+            return (self._folder / host).read_text(encoding="utf-8") == self._way
+        except (OSError, ValueError):
+            return False
+
     async def _verify(self, host: str) -> bool:
         try:
             await self._check(host)
@@ -54,7 +64,7 @@ class Verified:
             return False
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._folder / host).touch(mode=0o600)
+            replace_text(self._folder / host, self._way)
         except OSError as error:
             _LOG.warning("not remembered that %s was verified: %s", host, error)
         return True

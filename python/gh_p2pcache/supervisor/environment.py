@@ -47,8 +47,6 @@ FOREIGN = (
     "https_proxy",
     "HTTP_PROXY",
     "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
     "NO_PROXY",
     "no_proxy",
 )

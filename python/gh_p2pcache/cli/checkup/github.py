@@ -19,7 +19,7 @@ from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.cli.output import duration, moment
 from gh_p2pcache.supervisor.commands import is_alive
 
-_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 _SKEW = 30.0
 """Seconds that a clock may be off before it is worth a line."""
 
