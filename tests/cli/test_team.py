@@ -193,6 +193,19 @@ def test_trust_says_whom(tmp_path: Path, arguments: list[str]) -> None:
     assert (said.exit_code, "takes PEER, --only PEER or --all" in said.stderr) == (2, True)
 
 
+def test_a_fingerprint_tells_whether_the_secret_is_the_same(tmp_path: Path) -> None:
+    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    for machine in (here, other):
+        do(machine, "create", "acme", "--share", "acme/*")
+    invite = do(here, "invite", "acme").stdout.split()[-1]
+    assert do(there, "join", invite).exit_code == 0
+
+    prints = [listed(machine)[0]["fingerprint"] for machine in (here, there, other)]
+
+    assert prints[0] == prints[1] != prints[2]
+    assert prints[0] in do(there, "list").stdout
+
+
 def test_the_bare_secret_is_listed_last(tmp_path: Path) -> None:
     said = do(tmp_path, "list", CACHE_P2P_SHARED_SECRET="hunter2", CACHE_SHARE="octo/*")
     assert re.split(r"  +", said.stdout.splitlines()[1])[:2] == ["shared", "octo/*"]

@@ -29,7 +29,7 @@ _ASKED = re.compile(r"(\$\{words\[[01]\]\}|\$args\[1\]) __complete")
 @click.command(
     epilog=examples(
         "gh p2pcache completion -s bash > ~/.local/share/gh-completion.bash",
-        "gh p2pcache completion -s fish > ~/.config/fish/conf.d/gh-completion.fish",
+        "gh p2pcache completion -s fish > ~/.config/fish/completions/gh.fish",
     )
 )
 @click.option(

@@ -11,10 +11,11 @@ import click
 
 from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.output import duration, examples, heading, moment, say_json, table
+from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.errors import ConfigError, DaemonError, UsageError
 from gh_p2pcache.parsers import parse_duration
 from gh_p2pcache.supervisor import client
-from gh_p2pcache.teams import Membership, changes, memberships
+from gh_p2pcache.teams import SHARED, Membership, changes, load_teams, memberships
 
 _GRACE = "7d"
 
@@ -129,19 +130,25 @@ def _say_joined(member: Membership, *, is_new: bool) -> None:
 @command.command("list", epilog=examples("gh p2pcache team list", "gh p2pcache team list --json"))
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def list_(*, as_json: bool) -> None:
-    """Show this machine's teams, in order: a repository belongs to the first that names it."""
-    joined = memberships(_state(), _warn)
-    if as_json:
-        say_json([_as_json(member) for member in joined])
-        return
-    rows = [_row(member) for member in joined]
+    """Show this machine's teams, in order: a repository belongs to the first that names it.
+
+    Machines with the same secret show the same fingerprint, which tells nothing of it.
+    """
     there = settings.in_force(os.environ)
+    prints = {team.name: team_keys(team.secret).id.hex() for team in load_teams(there, _warn)}
+    joined = memberships(_state(), lambda _: None)
+    if as_json:
+        say_json([_as_json(member, prints.get(member.team.name)) for member in joined])
+        return
+    rows = [[*_row(member), prints.get(member.team.name, "")] for member in joined]
     if there.secret:
-        rows.append(["shared", ", ".join(there.share), "", "", "CACHE_P2P_SHARED_SECRET"])
+        share = ", ".join(there.share)
+        rows.append([SHARED, share, "", "", "CACHE_P2P_SHARED_SECRET", prints[SHARED]])
     if not rows:
         click.echo("This machine is in no team. gh p2pcache team create, or team join")
         return
-    click.echo(table([heading("team", "shares", "since", "may publish", "secret"), *rows]))
+    columns = heading("team", "shares", "since", "may publish", "secret", "fingerprint")
+    click.echo(table([columns, *rows]))
 
 
 @command.command(epilog=examples("gh p2pcache team leave acme"))
@@ -281,7 +288,7 @@ def _row(member: Membership) -> list[str]:
     return [team.name, ", ".join(team.share), moment(member.joined), _publishers(member), where]
 
 
-def _as_json(member: Membership) -> dict[str, object]:
+def _as_json(member: Membership, fingerprint: str | None) -> dict[str, object]:
     team = member.team
     return {
         "name": team.name,
@@ -289,6 +296,7 @@ def _as_json(member: Membership) -> dict[str, object]:
         "bootstrap": team.bootstrap,
         "joined": member.joined,
         "secret_in": "keyring" if member.in_keyring else "file",
+        "fingerprint": fingerprint,
         "rotations": member.generation,
         "old_secret_until": team.old_until if team.old_until > time.time() else None,
         "trusted": team.trusted,
