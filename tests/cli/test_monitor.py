@@ -99,10 +99,20 @@ def test_without_a_daemon(daemon: SmallDaemon) -> None:
 
 def test_as_many_calls_as_fit() -> None:
     seen = {path.strip("/").partition("?")[0]: told for path, told in TOLD.items()}
-    for height in (24, 50):
-        view = plain(drawn(seen, [CALL] * 99, height), 120).splitlines()
+    for width, height in ((120, 24), (120, 50), (80, 30), (80, 50)):
+        view = plain(drawn(seen, [CALL] * 99, width, height), width).splitlines()
         assert len(view) == height
-    assert plain(drawn(seen, [CALL] * 99, 5), 60).count("nightly.sh") == 5
+    assert plain(drawn(seen, [CALL] * 99, 60, 5), 60).count("nightly.sh") == 5
+
+
+def test_nothing_of_the_tables_is_cut_on_a_narrow_terminal() -> None:
+    seen = {path.strip("/").partition("?")[0]: told for path, told in TOLD.items()}
+
+    view = plain(drawn(seen, [CALL], 80, 40), 80).partition("last calls")[0]
+
+    assert "…" not in view
+    assert "99 % within" in view
+    assert "asked today by" in view
 
 
 def start(daemon: SmallDaemon, stdout: int, **env: str) -> subprocess.Popen[bytes]:

@@ -107,13 +107,15 @@ def _once(watch: Watch) -> None:
 
     seen = watch.look()
     width, height = shutil.get_terminal_size((_PIPE_WIDTH, 40))
-    view = drawn(seen, list(watch.calls), height)
+    if not sys.stdout.isatty():
+        width = _PIPE_WIDTH
+    view = drawn(seen, list(watch.calls), width, height)
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         from rich.console import Console
 
         Console(highlight=False).print(view)
     else:
-        click.echo(plain(view, width if sys.stdout.isatty() else _PIPE_WIDTH))
+        click.echo(plain(view, width))
 
 
 def _live(watch: Watch, interval: float) -> None:
@@ -125,7 +127,7 @@ def _live(watch: Watch, interval: float) -> None:
     console = Console(highlight=False)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         for seen in watch.often(interval):
-            live.update(drawn(seen, list(watch.calls), console.size.height), refresh=True)
+            live.update(drawn(seen, list(watch.calls), *console.size), refresh=True)
 
 
 def _lines(watch: Watch, interval: float) -> None:

@@ -29,20 +29,30 @@ _COLOURS = {
 _CALLERS = 5
 _LEAST_CALLS = 5
 _LEAST_WIDTHS = (8, 6, 7, 7, 10)
+_BOTH = 100
+"""Columns from which on the table of callers has room beside that of sources."""
 _LINES = 8 + len(SOURCES)
 """Beside budgets and calls: headings, blanks, the table of sources."""
 
 Snapshot = Mapping[str, Any]
 
 
-def drawn(seen: Snapshot, calls: Sequence[Mapping[str, Any]], height: int) -> RenderableType:
-    """Return the whole view in `height` lines: `calls` are the newest last, as many as fit."""
-    parts: list[RenderableType] = [headline(seen), Text()]
-    upper = Table.grid(padding=(0, 3))
-    upper.add_row(_sources(seen), _callers(seen))
-    parts += [upper, Text(), _budgets(seen), _peers(seen), Text()]
-    room = max(height - _LINES - len(seen["status"]["budgets"]), _LEAST_CALLS)
-    return Group(*parts, _calls(calls[-room:]))
+def drawn(
+    seen: Snapshot, calls: Sequence[Mapping[str, Any]], width: int, height: int
+) -> RenderableType:
+    """Return the whole view for a terminal: `calls` are the newest last, as many as fit."""
+    sources, callers = _sources(seen), _callers(seen)
+    lines = _LINES + len(seen["status"]["budgets"])
+    if width >= _BOTH:
+        upper = Table.grid(padding=(0, 3))
+        upper.add_row(sources, callers)
+        parts: list[RenderableType] = [upper]
+    else:
+        parts = [sources, Text(), callers]
+        lines += 2 + callers.row_count
+    room = max(height - lines, _LEAST_CALLS)
+    parts += [Text(), _budgets(seen), _peers(seen), Text(), _calls(calls[-room:])]
+    return Group(headline(seen), Text(), *parts)
 
 
 def headline(seen: Snapshot) -> Text:
