@@ -3,6 +3,7 @@
 import pytest
 
 from support.entry import Entry
+from support.wait import until
 
 
 def test_every_gh_of_the_command_is_cached_however_deep(warm: Entry) -> None:
@@ -68,8 +69,9 @@ def test_without_a_shim_the_command_still_runs(entry: Entry) -> None:
     said = entry.run("gh-p2pcache", "exec", "gh", "api", "user")
 
     assert said.answer["github"]
-    assert said.err.startswith("gh-p2pcache: there is no ")
+    assert said.err.startswith("gh-p2pcache: the engine is being set up in the background")
     assert said.err.count("\n") == 1
+    until(lambda: entry.installed == ["--background-setup"])
 
 
 @pytest.mark.parametrize(

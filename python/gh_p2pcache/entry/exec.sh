@@ -23,7 +23,8 @@ run_exec() {
     if [ -x "$shim" ]; then
         enter_shim
     else
-        say "there is no $shim (gh p2pcache setup); gh asks GitHub itself"
+        set_up_in_background
+        say "$reason; gh asks GitHub itself"
     fi
     exec "$@"
 }
