@@ -10,6 +10,7 @@ import pytest
 from gh_p2pcache.cli.explain import text
 from support.machine import Machine
 from support.sim import SimProcess
+from support.wait import until
 
 REPO = "repos/acme/widgets"
 DIFFERS = "differs from the running daemon's"
@@ -62,6 +63,18 @@ def test_a_record_comes_into_being(quiet: Machine, sim: SimProcess) -> None:
     assert str(held["cid"]).startswith("bafkrei")
     assert str(after["next"]).startswith("is answered from the cache")
     assert sim.calls() == 1
+
+
+def test_what_was_just_written_to_is_asked_for_whatever_its_age(quiet: Machine) -> None:
+    quiet.api(f"{REPO}/issues", "-f", "title=Just written")
+
+    def held() -> dict[str, object] | None:
+        quiet.api(f"{REPO}/issues?state=closed")
+        told = explained(quiet, f"{REPO}/issues?state=closed")
+        return told if told["held"] else None
+
+    told = until(held, what="what is read in the second after the write is kept")
+    assert str(told["next"]).startswith("is asked of GitHub (written to less than 10 s ago)")
 
 
 def test_a_write_that_is_explained_is_not_done(quiet: Machine, sim: SimProcess) -> None:

@@ -120,13 +120,21 @@ class Desk:
 
     def remaining(self, call: Call, entry: Entry) -> float:
         """Return the seconds for which the entry is still fresh; 0 or less: it is not."""
-        if self.lists.overtaken(call, entry) or self.tombstones.recently_written(call.marks):
-            return -self.age(entry)
-        if call.profile == "exact" and call.plan.operation is None and self._hearsay(entry):
-            return -self.age(entry)
-        if self.unheard and self._from_before(call, entry):
+        if self.doubt(call, entry):
             return -self.age(entry)
         return min(call.life, entry.validation.ttl, entry.bound) - self.age(entry)
+
+    def doubt(self, call: Call, entry: Entry) -> str:
+        """Return why GitHub is to be asked of an entry however young it is, "" for no reason."""
+        if self.lists.overtaken(call, entry):
+            return "the first page of this list has changed"
+        if self.tombstones.recently_written(call.marks):
+            return "written to less than 10 s ago"
+        if call.profile == "exact" and call.plan.operation is None and self._hearsay(entry):
+            return "a member's word alone"
+        if self.unheard and self._from_before(call, entry):
+            return "from before this daemon's start, and no member has told yet what was written"
+        return ""
 
     def _hearsay(self, entry: Entry) -> bool:
         """Tell whether GitHub has not itself told this machine that the entry is current."""

@@ -93,7 +93,8 @@ def _next(desk: Desk, budgets: Budgets, call: Call, entry: Entry | None) -> str:
         return f"gets GitHub's limit answer: it limits this token until {until}"
     if entry is None:
         return "is asked of GitHub"
-    return "is asked of GitHub, with the ETag of what is held where that can be told"
+    doubt = f" ({why})" if (why := desk.doubt(call, entry)) else ""
+    return f"is asked of GitHub{doubt}, with the ETag of what is held where that can be told"
 
 
 def _time(at: float | None) -> str | None:
