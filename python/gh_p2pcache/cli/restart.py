@@ -21,6 +21,7 @@ def command() -> None:
     Calls in flight end in peace; those that come meanwhile wait.
     """
     state = paths.state_dir(os.environ)
+    before = client.status(state)
     client.restart(state, os.environ)
-    click.echo("The daemon has restarted.")
+    click.echo("The daemon has restarted." if before else "The daemon runs: there was none before.")
     warn(state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 
 from gh_p2pcache.engine import answer
@@ -101,7 +101,8 @@ class Fill:
             self.stats.event("peer_sampled")
             given = (await self._ask(call, entry)).answer
             if given.stream is not None:
-                await given.stream.aclose()
+                async with aclosing(given.stream) as stream:
+                    await anext(stream, b"")  # one that never began would not close what it is of
 
     async def ask(self, call: Call, entry: Entry | None) -> Outcome:
         """Return what GitHub says now, or what bridges its silence."""

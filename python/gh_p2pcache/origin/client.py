@@ -193,7 +193,8 @@ class Origin:
 
 @lru_cache(64)
 def _limits(silence: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
+    # `connect` bounds the search for the address too.
+    return aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS, sock_read=silence)
 
 
 def _outgoing(request: Request) -> CIMultiDict[str]:

@@ -81,7 +81,8 @@ def written_tags(request: Request) -> frozenset[str]:
     """Return the tags of what an unsafe request may change, as far as the request tells.
 
     A write to a repository changes that and whatever names none (searches, lists of an account);
-    one to another place may change anything of its site. Uploads of release assets go by
+    one to another place may change anything of its site, and so may the update of a pull request's
+    branch: it is pushed to the fork that the request does not name. Uploads of release assets go by
     another host to the same repository. A GraphQL mutation is told by `mutation_nodes`; a body
     that is not understood may be one.
     """
@@ -92,12 +93,17 @@ def written_tags(request: Request) -> frozenset[str]:
         operation = parse(request.body)
         if operation is None:
             return frozenset({f"site:{call.site}"})
-        return frozenset({elsewhere(call.site)} if operation.kind == "mutation" else ())
+        if operation.kind != "mutation":
+            return frozenset()
+        pushes = b"updatePullRequestBranch" in request.body
+        return frozenset({f"site:{call.site}" if pushes else elsewhere(call.site)})
     return _written_by_rest(call)
 
 
 def _written_by_rest(call: ApiCall) -> frozenset[str]:
     here = place(call.path)
+    if call.path.endswith("/update-branch"):
+        here = None
     if here is not None and here.repo is not None:
         return frozenset({f"repo:{call.site}/{here.repo}", elsewhere(call.site)})
     if here is not None and here.repo_id is not None:

@@ -95,7 +95,7 @@ def public_of(text: str) -> bytes:
     except (ValueError, LookupError) as error:
         raise RejectedError(f"not a peer id: {text[:80]!r}") from error
     if len(data) != len(_IDENTITY_MULTIHASH) + KEY_SIZE or not data.startswith(_IDENTITY_MULTIHASH):
-        raise RejectedError(f"not the peer id of an Ed25519 key: {text[:80]!r}")
+        raise RejectedError(f"not a peer id: {text[:80]!r}")
     return bytes(data[len(_IDENTITY_MULTIHASH) :])
 
 
