@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from gh_p2pcache.records.record import Record, pack, unpack
 from gh_p2pcache.records.seal import ScopeKeys
 from gh_p2pcache.records.sign import Signer, sign_record, sign_validation
 from gh_p2pcache.sim.faults import Fault
+from gh_p2pcache.store.shared import read_shared
 from support.circle import Circle, Link
 from support.engine import Bench
 
@@ -449,3 +451,79 @@ async def test_only_who_is_trusted_may_publish(circle: Circle) -> None:
     await settled()
     assert (await two.ask(ISSUES)).source == "PEER"
     assert (await three.ask(ISSUES)).source == "MISS"
+
+
+async def test_a_record_that_the_disk_did_not_take_is_waited_for_by_nobody(
+    circle: Circle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await circle.machine()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gh_p2pcache.store.files.os.replace", full)
+    assert (await one.ask(ISSUES)).status == 200
+    await settled()
+
+    assert not circle.announced
+    assert circle.links[0].released
+
+
+async def test_a_record_of_the_future_is_kept_for_nobody(circle: Circle) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    await one.ask(ISSUES)
+    await settled()
+    said = circle.announced[-1]
+    found = read_shared(one.house.settings.cache_dir / "records", said.scope, said.tag)
+    assert found is not None
+    forged = replace(found.validation, github_date=2**40, validated_at=0.0)
+    signed = sign_validation(Signer(b"e" * 32), said.scope, said.tag, forged)
+
+    two.house.news.heard.keep(said.scope, said.tag, Offer(signed, found.blob, SOMEONE))
+    writer = two.house.desk.shelf._writer  # noqa: SLF001 - to wait for what it has to write
+    await writer.do(lambda: None, size=1 << 20, wait=True)
+
+    assert (await two.ask(ISSUES)).source == "PEER"
+
+
+async def test_a_ban_reaches_what_the_banned_only_vouched_for(circle: Circle) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    await one.ask(ISSUES)
+    await settled()
+    said, forger = circle.announced[-1], Signer(b"e" * 32)
+    one.time.advance(250)
+    now = int(two.house.desk.clock.github_now())
+
+    def younger(offer: Offer) -> Offer:
+        made = replace(offer.validation, github_date=now)
+        return replace(offer, validation=sign_validation(forger, said.scope, said.tag, made))
+
+    circle.links[0].tampers = younger
+    given = await two.ask(ISSUES)
+    assert (given.source, given.age) == ("PEER", 0)
+    circle.links[0].up = False
+    assert (await two.ask(ISSUES)).source == "HIT"
+
+    two.house.members._distrust(forger.public, proven=True)
+
+    assert (await two.ask(ISSUES)).source in {"MISS", "REVALIDATED"}
+
+
+async def test_a_refusal_outlives_a_restart_and_what_members_tell_of_before(circle: Circle) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    told: list[Any] = []
+    two.house.desk.proofs.learn = lambda *row: told.append(row)
+    await one.ask(ISSUES)
+    await settled()
+    one.time.advance(20)
+    one.sim.faults.waiting.append(Fault("status", status=404, match="issues/1"))
+    assert (await one.ask("/repos/acme/widgets/issues/1")).status == 404
+    assert (await one.ask(ISSUES, headers=[("x-p2pcache-mode", "offline")])).absent
+
+    await one.stop()
+    await one.start()
+    one.house.desk.unheard.clear()
+    one.house.news.heard.proofs(told)
+
+    assert told
+    assert (await one.ask(ISSUES, headers=[("x-p2pcache-mode", "offline")])).absent

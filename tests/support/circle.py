@@ -35,6 +35,7 @@ class Link:
         self.known: set[bytes] = set()
         self.asked: list[str] = []
         self.banned: list[bytes] = []
+        self.released: list[str] = []
         self.tampers: Callable[[Offer], Offer] = lambda offer: offer
 
     @property
@@ -78,7 +79,8 @@ class Link:
         self.circle.announced.append(Announced(scope, tag, validation, self))
 
     def release(self, scope: bytes, tag: str) -> None:
-        pass
+        assert scope in self.known
+        self.released.append(tag)
 
     def bury(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
         self.circle.said += list(marks)

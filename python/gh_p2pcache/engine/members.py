@@ -230,6 +230,8 @@ class Members:
             return
         self._stats.event("peer_banned")
         self._desk.tombstones.bury([f"signer:{signer.hex()}"], int(self._desk.clock.github_now()))
+        # What it only vouched for is judged anew, from disk.
+        self._desk.shelf.forget_all()
         self.peers.ban(signer, why)
 
     def _done(self, task: asyncio.Future[None]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from gh_p2pcache.engine.desk import Desk
-from gh_p2pcache.engine.judge import opened
+from gh_p2pcache.engine.judge import FUTURE_SECONDS, opened
 from gh_p2pcache.engine.peers import EVERYTHING, Heard, Offer, Peers
 from gh_p2pcache.engine.principals import Principal, Principals
 from gh_p2pcache.engine.shelf import Entry
@@ -39,6 +39,7 @@ class News:
         self._newest: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
         loop = asyncio.get_running_loop()
         desk.shelf.kept = lambda entry: loop.call_soon_threadsafe(self._announce, entry)
+        desk.shelf.unkept = lambda entry: loop.call_soon_threadsafe(self._release, entry)
         desk.tombstones.tell = self._wrote
         desk.proofs.tell = self._proved
         desk.proofs.scope_of = self._scope_of
@@ -87,6 +88,10 @@ class News:
             self._peers.announce(keys.id, entry.tag, validation, len(entry.record.body))
         else:
             self._peers.release(keys.id, entry.tag)
+
+    def _release(self, entry: Entry) -> None:
+        """Have nobody wait for a record that the disk did not take."""
+        self._peers.release(entry.keys.id, entry.tag)
 
     def _wrote(self, tags: frozenset[str], date: int) -> None:
         """Tell each scope what a write changed; of repositories only those that it shares."""
@@ -155,7 +160,12 @@ class News:
             self._stats.event("peer_rejected")
             _LOG.warning("a record from %s is not kept for others: %s", offer.peer, error)
             return
-        if len(record.body) > desk.settings.max_entry or record.signer in self._trust.banned:
+        signers = {record.signer, offer.validation.signer}
+        if len(record.body) > desk.settings.max_entry or signers & self._trust.banned.keys():
+            return
+        if date - desk.clock.github_now() > FUTURE_SECONDS:
+            self._stats.event("peer_rejected")
+            _LOG.warning("a record from %s is not kept for others: of the future", offer.peer)
             return
         validation = replace(offer.validation, validated_at=desk.clock.locally(date))
         desk.shelf.adopt_for_others(record, validation, keys, offer.blob)

@@ -17,7 +17,6 @@ LIFE_SECONDS = 600.0
 
 _REWRITE_SECONDS = 60.0
 _COMPACT_AT = 50_000
-_REFUSALS = 1000
 _OF_A_RECORD = f"{ITSELF}:"
 
 
@@ -137,7 +136,7 @@ class Proofs:
     def _renew(self, key: tuple[bytes, bytes]) -> None:
         times = self._refusals.pop(key, 0) + 1
         self._refusals[key] = times
-        self._journal.append(("refused", *key, times))
+        self._journal.append(("renewed", *key, times))
 
     def _refused_at(self, principal: bytes, repo: str, class_: str) -> int:
         class_ = ITSELF if class_.startswith(_OF_A_RECORD) else class_
@@ -145,9 +144,10 @@ class Proofs:
         return max(own, self._refused.get((principal, b""), -1))
 
     def _refuse(self, key: tuple[bytes, bytes], date: int) -> None:
+        """Remember a refusal, over a restart too: members tell older proofs again."""
+        self._refused.pop(key, None)
         self._refused[key] = date
-        while len(self._refused) > _REFUSALS:
-            self._refused.pop(next(iter(self._refused)))
+        self._journal.append(("refused", *key, date))
 
     def _drop(self, key: tuple[bytes, bytes]) -> None:
         self._at.pop(key, None)
@@ -161,8 +161,10 @@ class Proofs:
         self._journaled = dict(self._at)
         self._said = {key: at for key, at in self._said.items() if key in self._at}
         self._refusals = dict(list(self._refusals.items())[-_COMPACT_AT:])
+        self._refused = dict(list(self._refused.items())[-_COMPACT_AT:])
         rows: list[tuple[object, ...]] = [("proof", *key, at) for key, at in self._at.items()]
-        rows += [("refused", *key, times) for key, times in self._refusals.items()]
+        rows += [("renewed", *key, times) for key, times in self._refusals.items()]
+        rows += [("refused", *key, date) for key, date in self._refused.items()]
         self._journal.rewrite(lambda _: rows)
 
     def _load(self) -> None:
@@ -170,8 +172,10 @@ class Proofs:
             match row:
                 case ("proof", bytes(principal), bytes(mark), float(at)):
                     self._at[principal, mark] = at
-                case ("refused", bytes(principal), bytes(mark), int(times)):
+                case ("renewed", bytes(principal), bytes(mark), int(times)):
                     self._refusals[principal, mark] = times
+                case ("refused", bytes(principal), bytes(mark), int(date)):
+                    self._refused[principal, mark] = date
                 case ("none", bytes(principal), bytes(mark)):
                     self._at.pop((principal, mark), None)
         now = self._clock.now()

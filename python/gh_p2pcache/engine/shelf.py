@@ -91,6 +91,7 @@ class Shelf:
         self.disk = disk
         self.signer: Signer | None = None
         self.kept: Callable[[Entry], object] | None = None
+        self.unkept: Callable[[Entry], object] | None = None
         self._marks = marks
         self._memory: MemoryLRU[tuple[bytes, bytes], Entry] = MemoryLRU(MEMORY_BYTES)
         self._writer = Writer()
@@ -150,6 +151,8 @@ class Shelf:
             self._unwritable[place] = record.github_date
             while len(self._unwritable) > _UNWRITABLE_REMEMBERED:
                 self._unwritable.popitem(last=False)
+            if self.unkept is not None and record.signature:
+                self.unkept(entry)
             return
         self._unwritable.pop(place, None)
         entry.validation = written.validation
@@ -216,7 +219,7 @@ class Shelf:
         await self._writer.do(lambda: self.disk.remove(keys.tag(key)), size=0, wait=True)
 
     def forget_all(self) -> None:
-        """Empty the memory (after a purge)."""
+        """Empty the memory: what is on disk is judged anew."""
         self._memory.clear()
 
     def close(self) -> None:
