@@ -2,7 +2,7 @@ import trio
 
 from gh_p2pcache.peer.anti_entropy import GRACE, PROTOCOL
 from gh_p2pcache.peer.frames import encode
-from gh_p2pcache.peer.messages import Bury, Compare, Given, Message, Proofs, frame
+from gh_p2pcache.peer.messages import Buried, Bury, Compare, Given, Message, Proofs, frame
 from support.peers import NOW, SCOPE, proof, tag, tombstone, validation
 from support.talkers import Talk, Talker, talking
 
@@ -172,8 +172,8 @@ def test_a_gateway_that_was_away_hears_all_again():
         anna.knowledge.prove(SCOPE, (proof(),))
         first, second, third = anna.knowledge.replay()
         assert first == Bury(SCOPE, (MARK,), 0)
-        assert isinstance(second, Bury)
-        assert set(second.marks) == {tombstone(1).mark, tombstone(2).mark}
+        assert isinstance(second, Buried)
+        assert set(second.tombstones) == {tombstone(1), tombstone(2)}
         assert third == Proofs(SCOPE, (proof(),))
 
     talking(main)

@@ -40,6 +40,7 @@ EXAMPLES: list[tuple[m.Message, m.Kinds]] = [
     (m.Dial(8, "/ip4/192.0.2.1/tcp/9100"), m.TO_PEER),
     (m.StatusRequest(9), m.TO_PEER),
     (m.Members(3, 1, 9100, (SCOPE,)), m.TO_GATEWAY),
+    (m.Buried(SCOPE, (m.Tombstone(b"m" * 16, 5),)), m.TO_GATEWAY),
     (m.Waiting(7), m.TO_GATEWAY),
     (m.Found(7, *STAMP, PEER, b"blob"), m.TO_GATEWAY),
     (m.Nobody(7, yours=True), m.TO_GATEWAY),

@@ -14,7 +14,7 @@ from gh_p2pcache.peer.clock import GitHubTime
 from gh_p2pcache.peer.gossip import Gossip
 from gh_p2pcache.peer.index import Index
 from gh_p2pcache.peer.knowledge import Knowledge
-from gh_p2pcache.peer.messages import Bury, Proof, SignedValidation
+from gh_p2pcache.peer.messages import Bury, Proof, SignedValidation, Tombstone
 from support.network import RED, Network, address, ids, running, topic_of, trial, until
 from support.peers import tag, validation
 
@@ -35,7 +35,10 @@ class Mouth:
         self.anti_entropy = AntiEntropy(network, network.book, self.knowledge)
         self.marks: set[bytes] = set()
 
-    def buried(self, _scope: bytes, marks: Sequence[bytes], _date: int) -> None:
+    def buried(self, _scope: bytes, tombstones: Sequence[Tombstone]) -> None:
+        self.marks |= {row.mark for row in tombstones}
+
+    def undecided(self, _scope: bytes, marks: Sequence[bytes]) -> None:
         self.marks |= set(marks)
 
     def proved(self, _scope: bytes, _items: Sequence[Proof]) -> None: ...

@@ -9,6 +9,7 @@ from dataclasses import replace
 import trio
 
 from gh_p2pcache.peer.messages import (
+    Buried,
     Bury,
     Dial,
     Dialed,
@@ -19,6 +20,7 @@ from gh_p2pcache.peer.messages import (
     Proof,
     Proofs,
     SignedValidation,
+    Tombstone,
 )
 from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import Validation
@@ -87,13 +89,33 @@ async def test_what_one_gateway_keeps_the_other_finds() -> None:
 
         await a.say(Bury(KEYS.id, (b"m" * 16,), DATE + 5))
         await a.say(Proofs(KEYS.id, (Proof(b"w" * 16, b"r" * 16, DATE),)))
-        assert (await b.heard(Bury)).date == DATE + 5
+        assert (await b.heard(Buried)).tombstones == (Tombstone(b"m" * 16, DATE + 5),)
         assert (await b.heard(Proofs)).items == (Proof(b"w" * 16, b"r" * 16, DATE),)
 
         seen = (await b.status()).peers[0]
         assert (seen.records_in, seen.accepting, seen.scopes) == (1, True, ("team",))
         assert seen.bytes_in > 1_000_000
         assert (await a.status()).peers[0].records_out == 1
+
+
+@trial
+async def test_a_gateway_hears_of_thousands_of_writes_each_of_its_own_date() -> None:
+    rows = {Tombstone(n.to_bytes(16, "big"), DATE - n) for n in range(1, 5001)}
+
+    def buried(peer: Peer) -> set[Tombstone]:
+        return {row for said in peer.said if isinstance(said, Buried) for row in said.tombstones}
+
+    async with trio.open_nursery() as nursery:
+        same = hello()
+        async with peer_process(same) as a:
+            for row in rows:
+                await a.say(Bury(KEYS.id, (row.mark,), row.date))
+            async with peer_process(hello(await address(a))) as b:
+                await until(lambda: buried(b) == rows)
+            await a.greet(nursery, same)
+            await until(lambda: buried(a) == rows)
+            assert (await a.status()).port == same.port
+        nursery.cancel_scope.cancel()
 
 
 @trial

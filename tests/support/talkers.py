@@ -13,7 +13,7 @@ from gh_p2pcache.peer.clock import GitHubTime
 from gh_p2pcache.peer.gossip import Gossip
 from gh_p2pcache.peer.index import Index
 from gh_p2pcache.peer.knowledge import Knowledge
-from gh_p2pcache.peer.messages import Proof, ScopeGrant, SignedValidation
+from gh_p2pcache.peer.messages import Proof, ScopeGrant, SignedValidation, Tombstone
 from gh_p2pcache.records.sign import Signer
 from support.peers import NOW, SCOPE
 from support.wires import Machine, Net
@@ -72,9 +72,13 @@ class Talker(Machine):
 
     # ---- Listener
 
-    def buried(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
+    def buried(self, scope: bytes, tombstones: Sequence[Tombstone]) -> None:
         assert scope == SCOPE
-        self.heard += [("buried", mark, date) for mark in marks]
+        self.heard += [("buried", *row) for row in tombstones]
+
+    def undecided(self, scope: bytes, marks: Sequence[bytes]) -> None:
+        assert scope == SCOPE
+        self.heard += [("buried", mark, 0) for mark in marks]
 
     def proved(self, scope: bytes, items: Sequence[Proof]) -> None:
         assert scope == SCOPE

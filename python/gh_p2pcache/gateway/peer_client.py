@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -247,6 +247,9 @@ class PeerClient:
                 self._heard.keep(message.scope, message.tag, offer)
             case m.Bury():
                 self._heard.bury(message.scope, message.marks, message.date)
+            case m.Buried():
+                for date, marks in _by_date(message.tombstones).items():
+                    self._heard.bury(message.scope, marks, date)
             case m.Proofs():
                 self._heard.proofs(message.items)
 
@@ -260,3 +263,11 @@ class PeerClient:
 
 def _validation(said: m.Found | m.Keep | m.SignedValidation) -> Validation:
     return Validation(said.digest, said.date, 0.0, said.ttl, said.signer, said.signature)
+
+
+def _by_date(tombstones: Iterable[m.Tombstone]) -> Mapping[int, Sequence[bytes]]:
+    """Return the marks of each date: one write has many, and is buried at once."""
+    dates: defaultdict[int, list[bytes]] = defaultdict(list)
+    for mark, date in tombstones:
+        dates[date].append(mark)
+    return dates

@@ -7,8 +7,8 @@ members over libp2p streams. No IO here and no event loop: asyncio and trio both
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -27,6 +27,7 @@ a thousand deep, 64 kB of bytes took 61 MB at its own limit, 8 MB at this one.""
 _HEADER = struct.Struct(">I")
 
 Fields = Mapping[str, Any]
+_Item = TypeVar("_Item")
 
 
 class Reader(Protocol):
@@ -35,6 +36,12 @@ class Reader(Protocol):
     async def read(self, n: int, /) -> bytes:
         """Return 1 to `n` bytes, b"" at the end."""
         ...
+
+
+def pieces(items: Sequence[_Item]) -> Iterator[tuple[_Item, ...]]:
+    """Yield `items`, as many at a time as one message holds."""
+    for start in range(0, len(items), MAX_ITEMS):
+        yield tuple(items[start : start + MAX_ITEMS])
 
 
 class Decoder:

@@ -6,17 +6,17 @@ What is new goes to the `Listener` at once, tombstones before what they may kill
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.burials import Burials
 from gh_p2pcache.peer.clock import GitHubTime
-from gh_p2pcache.peer.frames import MAX_ITEMS
+from gh_p2pcache.peer.frames import pieces
 from gh_p2pcache.peer.index import Index
 from gh_p2pcache.peer.messages import (
     Batch,
+    Buried,
     Bury,
     Claim,
     Give,
@@ -35,8 +35,12 @@ _LOG = logging.getLogger("gh_p2pcache.peer")
 class Listener(Protocol):
     """Who is told what members say; nothing here may block or raise."""
 
-    def buried(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
-        """Hand a burial on to the gateway; date 0: a write that nobody answered."""
+    def buried(self, scope: bytes, tombstones: Sequence[Tombstone]) -> None:
+        """Hand burials on to the gateway."""
+        ...
+
+    def undecided(self, scope: bytes, marks: Sequence[bytes]) -> None:
+        """Hand on to the gateway what writes bury that nobody answered."""
         ...
 
     def proved(self, scope: bytes, items: Sequence[Proof]) -> None:
@@ -130,17 +134,16 @@ class Knowledge:
         news = self.replica(scope).learn(undecided=rows)
         self._hand_on(scope, news, news.undecided)
 
-    def replay(self) -> Iterator[Bury | Proofs]:
+    def replay(self) -> Iterator[Bury | Buried | Proofs]:
         """Yield all that a gateway which was away has to hear of."""
         for scope, replica in self._replicas.items():
             marks = tuple(row.mark for row in replica.undecided())
             if marks:
                 yield Bury(scope, marks, 0)
-            for date, dated in _by_date(replica.tombstones.rows()):
-                yield Bury(scope, dated, date)
-            proofs = replica.proofs.rows()
-            for start in range(0, len(proofs), MAX_ITEMS):
-                yield Proofs(scope, tuple(proofs[start : start + MAX_ITEMS]))
+            for tombstones in pieces(replica.tombstones.rows()):
+                yield Buried(scope, tombstones)
+            for proofs in pieces(replica.proofs.rows()):
+                yield Proofs(scope, proofs)
 
     def _bury(self, bury: Bury) -> None:
         self._clock.learn(bury.date)
@@ -148,9 +151,9 @@ class Knowledge:
 
     def _hand_on(self, scope: bytes, news: News, undecided: Sequence[bytes]) -> None:
         if undecided:
-            self._listener.buried(scope, tuple(undecided), 0)
-        for date, marks in _by_date(news.tombstones):
-            self._listener.buried(scope, marks, date)
+            self._listener.undecided(scope, undecided)
+        if news.tombstones:
+            self._listener.buried(scope, news.tombstones)
         if news.proofs:
             self._listener.proved(scope, news.proofs)
 
@@ -165,14 +168,3 @@ class Knowledge:
             return
         if news:
             self._listener.announced(holder, validation)
-
-
-def _by_date(rows: Iterable[Tombstone]) -> Iterator[tuple[int, tuple[bytes, ...]]]:
-    """Yield the marks of each date, oldest first, as many at a time as one message holds."""
-    dates: defaultdict[int, list[bytes]] = defaultdict(list)
-    for row in rows:
-        dates[row.date].append(row.mark)
-    for date in sorted(dates):
-        marks = dates[date]
-        for start in range(0, len(marks), MAX_ITEMS):
-            yield date, tuple(marks[start : start + MAX_ITEMS])

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from gh_p2pcache.peer import fields as f
 from gh_p2pcache.peer.message import Message, build, kinds
-from gh_p2pcache.peer.rows import Marks, ProofRows, SignedValidation
+from gh_p2pcache.peer.rows import Marks, ProofRows, SignedValidation, Tombstones
 
 MOST_SCOPES = 64
 
@@ -20,6 +20,15 @@ class Bury(Message):
     scope: f.Scope
     marks: Marks
     date: f.DateOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class Buried(Message):
+    """Writes of members: many a message, for a member can name thousands, each of its own date."""
+
+    kind: ClassVar[str] = "buried"
+    scope: f.Scope
+    tombstones: Tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,4 +245,6 @@ class Dialed(Message):
 TO_PEER = kinds(
     Hello, Find, Release, SignedValidation, Bury, Proofs, Ban, Lift, Dial, StatusRequest
 )
-TO_GATEWAY = kinds(Members, Waiting, Found, Nobody, Keep, Bury, Proofs, StatusReport, Dialed)
+TO_GATEWAY = kinds(
+    Members, Waiting, Found, Nobody, Keep, Bury, Buried, Proofs, StatusReport, Dialed
+)

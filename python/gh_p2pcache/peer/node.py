@@ -19,13 +19,14 @@ from gh_p2pcache.peer.door import Door
 from gh_p2pcache.peer.exchange import Exchange, reader
 from gh_p2pcache.peer.fills import Fills
 from gh_p2pcache.peer.finder import Finder
-from gh_p2pcache.peer.frames import MAX_ITEMS
+from gh_p2pcache.peer.frames import pieces
 from gh_p2pcache.peer.gossip import Gossip
 from gh_p2pcache.peer.index import Index
 from gh_p2pcache.peer.keeper import Keeper
 from gh_p2pcache.peer.knowledge import Knowledge
 from gh_p2pcache.peer.messages import (
     Ban,
+    Buried,
     Bury,
     Dial,
     Dialed,
@@ -38,6 +39,7 @@ from gh_p2pcache.peer.messages import (
     SignedValidation,
     StatusReport,
     StatusRequest,
+    Tombstone,
 )
 from gh_p2pcache.peer.network import Network
 from gh_p2pcache.peer.owner import Owner
@@ -187,15 +189,20 @@ class Node:
 
     # ---- what members say, for the gateway (knowledge.Listener)
 
-    def buried(self, scope: bytes, marks: Sequence[bytes], date: int) -> None:
-        """Hand a burial on."""
-        for start in range(0, len(marks), MAX_ITEMS):
-            self._door.send(Bury(scope, tuple(marks[start : start + MAX_ITEMS]), date))
+    def buried(self, scope: bytes, tombstones: Sequence[Tombstone]) -> None:
+        """Hand burials on."""
+        for piece in pieces(tombstones):
+            self._door.send(Buried(scope, piece))
+
+    def undecided(self, scope: bytes, marks: Sequence[bytes]) -> None:
+        """Hand on what writes without an answer bury."""
+        for piece in pieces(marks):
+            self._door.send(Bury(scope, piece, 0))
 
     def proved(self, scope: bytes, items: Sequence[Proof]) -> None:
         """Hand access proofs on."""
-        for start in range(0, len(items), MAX_ITEMS):
-            self._door.send(Proofs(scope, tuple(items[start : start + MAX_ITEMS])))
+        for piece in pieces(items):
+            self._door.send(Proofs(scope, piece))
 
     def announced(self, holder: str, validation: SignedValidation) -> None:
         """Keep it, if that is what this machine is for."""
