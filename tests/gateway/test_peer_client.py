@@ -10,6 +10,7 @@ from pathlib import Path
 from gh_p2pcache.engine.peers import Heard
 from gh_p2pcache.gateway.peer_client import PeerClient
 from gh_p2pcache.peer import messages as m
+from gh_p2pcache.peer.frames import MAX_ITEMS
 
 SCOPE = b"scope id"
 HELLO = m.Hello((), 9100, (), mdns=False, keeper=False, max_blob=1 << 20)
@@ -72,3 +73,23 @@ async def test_writes_of_members_are_buried_a_date_at_a_time(tmp_path: Path) -> 
         far.say(m.Buried(SCOPE, rows))
         heard = [await asyncio.wait_for(far.buried.get(), 20) for _ in range(2)]
         assert heard == [(SCOPE, (one, three), 7), (SCOPE, (two,), 8)]
+
+
+async def test_a_peer_process_that_comes_back_hears_of_bans_of_meanwhile(tmp_path: Path) -> None:
+    old, new, lifted = (bytes([n]) * 32 for n in (1, 2, 3))
+    async with far_end(tmp_path, old) as far:
+        assert (await far.greeted()).banned == (old,)
+        far.client.ban(lifted, "forged")
+        far.client.ban(new, "forged")
+        far.client.ban(new, "forged")
+        far.client.lift(lifted)
+        far.leave()
+        assert (await far.greeted()).banned == (old, new)
+
+
+async def test_a_greeting_never_has_more_bans_than_are_read(tmp_path: Path) -> None:
+    signers = [n.to_bytes(32, "big") for n in range(MAX_ITEMS + 1)]
+    async with far_end(tmp_path) as far:
+        for signer in signers:
+            far.client.ban(signer, "forged")
+        assert (await far.greeted()).banned == tuple(signers[1:])

@@ -15,7 +15,7 @@ from pathlib import Path
 from gh_p2pcache.engine.peers import Found, Heard, Offer
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer import messages as m
-from gh_p2pcache.peer.frames import LOCAL_LIMIT, Decoder
+from gh_p2pcache.peer.frames import LOCAL_LIMIT, MAX_ITEMS, Decoder
 from gh_p2pcache.records.record import Validation
 
 _LOG = logging.getLogger(__name__)
@@ -126,14 +126,18 @@ class PeerClient:
 
     def ban(self, signer: bytes, why: str) -> None:
         """See Peers."""
+        # For a peer process that comes later; it would refuse a greeting with more of them.
+        banned = (*self._others_banned(signer), signer)[-MAX_ITEMS:]
+        self._hello = replace(self._hello, banned=banned)
         self._say(m.Ban(signer, why))
 
     def lift(self, signer: bytes) -> None:
         """Take a banned member back."""
-        self._hello = replace(
-            self._hello, banned=tuple(key for key in self._hello.banned if key != signer)
-        )
+        self._hello = replace(self._hello, banned=self._others_banned(signer))
         self._say(m.Lift(signer))
+
+    def _others_banned(self, signer: bytes) -> tuple[bytes, ...]:
+        return tuple(key for key in self._hello.banned if key != signer)
 
     async def status(self) -> m.StatusReport | None:
         """Return what the peer process says of itself and its peers; None: nothing, in time."""
