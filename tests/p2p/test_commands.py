@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,8 +140,10 @@ def test_who_did_not_rotate_is_out_when_the_grace_is_over(
     two: tuple[Member, Member], shared_sim: SimProcess
 ) -> None:
     one, other = two
-    one.do("team", "rotate", "--grace", "0")
-    until(lambda: not other.peers()["members"], 30)
+    one.do("team", "rotate", "--grace", "3s")
+    over = time.time() + 3
+    one.gh_p2pcache("api", REPO)
+    until(lambda: time.time() > over and not other.peers()["members"], 30)
     one.gh_p2pcache("api", REPO)
     calls = shared_sim.billed()
     assert "P2P" not in other.gh_p2pcache("api", REPO).stderr

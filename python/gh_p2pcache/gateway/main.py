@@ -10,7 +10,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -18,7 +18,7 @@ from typing import get_args
 from gh_p2pcache import paths, published, settings
 from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.tombstones import Tombstones
-from gh_p2pcache.errors import ConfigError, P2PCacheError
+from gh_p2pcache.errors import ConfigError, DaemonError, P2PCacheError
 from gh_p2pcache.gateway.activity import Activity
 from gh_p2pcache.gateway.app import App, Door, Receive, Scope, Send
 from gh_p2pcache.gateway.board import PREFIX, Board
@@ -35,7 +35,7 @@ from gh_p2pcache.gateway.server import GRACE_SECONDS, Server
 from gh_p2pcache.origin.upstream import LateOrigin
 from gh_p2pcache.overlay.source import upstream_of
 from gh_p2pcache.policy.freshness import Profile
-from gh_p2pcache.teams import load_teams
+from gh_p2pcache.teams import Team, load_teams
 
 _LOG = logging.getLogger("gh_p2pcache.gateway")
 _BEAT_SECONDS = 0.5
@@ -47,6 +47,8 @@ _DESCRIPTORS = 10240
 """macOS takes no more (OPEN_MAX); shells often start with 256 or 1024."""
 _FOLLOW_SECONDS = 0.02
 """Within these a write is seen that the gateway before this one ends: gh takes longer to start."""
+_NAP_SECONDS = 60.0
+"""A timer stands still while a laptop sleeps; so long a secret may be used beyond its grace."""
 
 
 class Gateway:
@@ -127,12 +129,14 @@ async def serve(env: Mapping[str, str]) -> None:
     beating = asyncio.create_task(_beat(front, fds["heartbeat"], house))
     preparing = asyncio.create_task(_prepare(origin))
     following = asyncio.create_task(_follow(house.desk.tombstones))
+    renewing = asyncio.create_task(_renew_after_grace(configured.state_dir, teams))
     try:
         await server.serve(sockets=[*listeners, *([http.listener] if http.listener else [])])
     finally:
         beating.cancel()
         preparing.cancel()
         following.cancel()
+        renewing.cancel()
         if ipfs is not None:
             await ipfs.close()
         if client is not None:
@@ -199,6 +203,25 @@ async def _follow(tombstones: Tombstones) -> None:
         if time.monotonic() > until:
             return
         await asyncio.sleep(_FOLLOW_SECONDS)
+
+
+async def _renew_after_grace(state: Path, teams: Sequence[Team]) -> None:
+    """Have the daemon start anew, without it, once a rotated secret is not to be used any more."""
+    ends = [team.old_until for team in teams if team.old_secret]
+    if not ends:
+        return
+    # Imported late: hardly any gateway needs it.
+    from gh_p2pcache.supervisor.client import renew
+
+    while True:
+        left = min(ends) - time.time()
+        if left <= 0:
+            break
+        await asyncio.sleep(min(left, _NAP_SECONDS))
+    try:
+        await asyncio.to_thread(renew, state)
+    except DaemonError as error:
+        _LOG.warning("a rotated secret is in use beyond its grace: %s", error)
 
 
 def _raise_descriptors() -> None:
