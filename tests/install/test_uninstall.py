@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from gh_p2pcache.shell import profile
 from support.installing import Machine, snapshot
 
@@ -87,3 +89,64 @@ def test_a_place_that_the_user_named_is_the_users_to_remove(machine: Machine) ->
 
     assert f"{named} is yours to remove" in said
     assert (named / "thesis").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--setup",), ("--background-setup",), ("--uninstall",)])
+def test_a_clone_where_the_engine_would_lie_is_refused_and_stays(
+    machine: Machine, options: tuple[str, ...]
+) -> None:
+    machine.data.parent.mkdir(parents=True)
+    machine.checkout = machine.checkout.rename(machine.data)
+    (machine.checkout / "lock").touch()
+    (machine.checkout / "dev").touch()
+    before = snapshot(machine.home)
+
+    for prefix in ((), ("--prefix", str(machine.home / "elsewhere"))):
+        said = machine.install(*options, *prefix, check=False)
+        assert said.returncode == 1
+        assert "choose another --prefix, or move the clone" in said.stderr
+    assert snapshot(machine.home) == before
+
+
+@pytest.mark.parametrize("prefix", ["..", ".", "../linked"])
+@pytest.mark.parametrize("options", [(), ("--uninstall",)])
+def test_a_prefix_that_is_at_the_clone_is_refused(
+    machine: Machine, prefix: str, options: tuple[str, ...]
+) -> None:
+    linked = machine.checkout.with_name("linked")
+    linked.mkdir()
+    (linked / "gh-p2pcache").symlink_to(machine.checkout)
+    place = machine.checkout / prefix
+
+    said = machine.install("--prefix", str(place), *options, check=False)
+
+    assert said.returncode == 1
+    assert "choose another --prefix, or move the clone" in said.stderr
+    assert machine.git("status", "--porcelain", "--ignored") == ""
+    assert not machine.data.is_symlink()
+
+
+def test_only_what_a_set_up_made_is_removed(installed: Machine) -> None:
+    for name in ("dev", "gh"):  # of --test and --demo
+        (installed.data / name).mkdir()
+    (installed.data / "set-up-tried").touch()
+    (installed.data / "thesis").touch()
+
+    said = installed.install("--uninstall").stdout
+
+    assert f"{installed.data} stays, for what is not of the set-up: thesis\n" in said
+    assert [path.name for path in installed.data.iterdir()] == ["thesis"]
+
+
+def test_a_prefix_without_a_set_up_is_left_and_so_is_the_set_up_elsewhere(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.install("--setup", "--prefix", str(tmp_path / "big disk"))
+    other = tmp_path / "other/gh-p2pcache"
+    (other / "dev").mkdir(parents=True)
+    (other / "dev/thesis").touch()
+
+    machine.install("--uninstall", "--prefix", str(other.parent))
+
+    assert (other / "dev/thesis").exists()
+    assert machine.engine_runs()

@@ -37,6 +37,7 @@ def main(argv: list[str]) -> None:
 def _run(options: argparse.Namespace, progress: Progress) -> int:
     checkout: Path = options.checkout
     data = _data_dir(options.prefix)
+    _require_apart(data, checkout)
     match options.command:
         case "install":
             _install(data, checkout, progress)
@@ -95,7 +96,20 @@ def _background(data: Path, checkout: Path) -> None:
 def _data_dir(prefix: Path | None) -> Path:
     """Return where the engine goes, or has gone: an earlier --prefix left a link."""
     usual = paths.data_dir(os.environ)
-    return usual.resolve() if prefix is None else prefix.absolute().resolve() / paths.APP
+    return (usual if prefix is None else prefix.absolute() / paths.APP).resolve()
+
+
+def _require_apart(data: Path, checkout: Path) -> None:
+    """Refuse to set up, or to remove, anything where the user's own work lies.
+
+    The usual place counts too: --prefix makes a link of it.
+    """
+    for place in (data, paths.data_dir(os.environ).resolve()):
+        if place.is_relative_to(checkout) or checkout.is_relative_to(place):
+            raise InstallError(
+                f"the engine's place {place} and the clone {checkout} lie within each other:"
+                " choose another --prefix, or move the clone"
+            )
 
 
 def _link_prefix(data: Path) -> None:
@@ -106,8 +120,7 @@ def _link_prefix(data: Path) -> None:
     if usual.is_symlink():
         usual.unlink()
     elif usual.exists():
-        # The entry point notes there that it tried a set-up of its own.
-        (usual / "set-up-tried").unlink(missing_ok=True)
+        (usual / removal.TRIED).unlink(missing_ok=True)
         try:
             usual.rmdir()
         except OSError:

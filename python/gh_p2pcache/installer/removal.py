@@ -16,6 +16,16 @@ from gh_p2pcache.shell import profile
 from gh_p2pcache.shell.replace import replace
 from gh_p2pcache.supervisor import client
 
+TRIED = "set-up-tried"
+"""The entry point notes there that it tried a set-up of its own."""
+
+_LOCK = "lock"
+_MADE = (
+    *("engine", "engine.new", "engines", "peers", "dev", "gh"),
+    *("shim", "shell", "man", "man.new", "git-credential-before.json", TRIED, _LOCK),
+)
+"""What is made in the data directory; the lock comes first there, and so goes last."""
+
 
 def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) -> None:
     """Stop the daemon and take back what install.sh and the daemon made.
@@ -28,8 +38,8 @@ def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) 
     credential.restore(data, progress)
     register.remove_alias(progress)
     register.remove_extension(usual.parent, checkout, progress)
-    _remove(data, progress)
-    if usual.is_symlink():
+    _remove_data(data, progress)
+    if usual.is_symlink() and usual.resolve() == data:
         usual.unlink()
     if not keep_cache:
         _remove_own(progress)
@@ -56,6 +66,30 @@ def _stop(progress: Progress) -> None:
         with suppress(OSError):  # another daemon of this user's has its sockets beside
             sockets.parent.rmdir()
         run.unlink()
+
+
+def _remove_data(data: Path, progress: Progress) -> None:
+    """Remove our own names from the data directory, and it too if nothing else is there.
+
+    Where no set-up ever held its lock (--prefix may name any directory) those are somebody else's.
+    """
+    if not data.is_dir():
+        return
+    for name in _MADE if (data / _LOCK).is_file() else (TRIED,):
+        _discard(data / name)
+    left = ", ".join(sorted(path.name for path in data.iterdir()))
+    if left:
+        progress.say(f"  {data} stays, for what is not of the set-up: {left}")
+        return
+    data.rmdir()
+    progress.say(f"  removed {data}")
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _remove_own(progress: Progress) -> None:
