@@ -49,7 +49,7 @@ def test_the_second_job_has_what_the_first_one_learned(runner: Runner, sim: SimP
     assert ran.code == 0, ran.text()
     first, second = outputs(ran)
     assert (first["ready"], first["store"]) == ("true", "")
-    assert second["store"].startswith("gh-p2pcache-store-1-")
+    assert second["store"].startswith("gh-p2pcache-store-2-")
     assert ran.said("second").count("Widget is broken") == 1
     # The second one's REST calls are free; GraphQL has no free confirmation.
     assert billed(sim) == CALLS + 1
@@ -106,7 +106,7 @@ def test_an_owner_may_let_strangers_in(runner: Runner, sim: SimProcess) -> None:
     )
 
     assert ran.code == 0, ran.text()
-    assert outputs(ran)[1]["store"].startswith("gh-p2pcache-store-1-")
+    assert outputs(ran)[1]["store"].startswith("gh-p2pcache-store-2-")
     assert billed(sim) == CALLS + 1
 
 

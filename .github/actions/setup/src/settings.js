@@ -2,6 +2,7 @@
 import os from 'node:os'
 import path from 'node:path'
 
+const NAME = 'gh-p2pcache'
 const NAMES = {
   CACHE_ENABLE_P2P: ['enable-p2p', 'true'],
   CACHE_LISTEN_PORT: ['listen-port', '9100'],
@@ -33,8 +34,9 @@ export function settings(input, env, { folder, keepRunning, alone }) {
   // Jobs of one machine share a daemon only where it is meant to outlive them.
   const own = (name) => (keepRunning ? '' : path.join(folder, name))
   const state = whole(env.CACHE_STATE_DIR ?? '', env) || own('state')
-  const store = whole(input('cache-dir') || (env.CACHE_DIR ?? ''), env) || own('store')
-  if (state && store && !path.relative(store, state).startsWith('..')) {
+  const named = whole(env.CACHE_DIR ?? '', env)
+  const store = whole(input('cache-dir'), env) || (keepRunning ? named : ours(named, folder)) || own('store')
+  if (state && store && inside(store, state)) {
     throw new Error(`the store ${store} is to be kept, and ${state} in it has secrets: name another cache-dir`)
   }
   found.CACHE_STATE_DIR = alone ? path.join(folder, 'state') : state
@@ -51,6 +53,18 @@ function whole(folder, env) {
   if (!folder) return ''
   const named = folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(2)) : folder
   return path.resolve(env.GITHUB_WORKSPACE || process.cwd(), named)
+}
+
+// A job may have CACHE_DIR for a purpose of its own, and none of that is to go into the Actions
+// cache. What an earlier use of this action has handed on is ours already.
+function ours(named, folder) {
+  if (!named || path.basename(named) === NAME || inside(folder, named)) return named
+  return path.join(named, NAME)
+}
+
+/** Say whether `place` is `folder` or lies in it. */
+export function inside(folder, place) {
+  return !path.relative(folder, place).startsWith('..')
 }
 
 /** Return the patterns of an input's list; without any, the repositories of the owner. */

@@ -2,18 +2,24 @@
 import * as cache from '@actions/cache'
 import * as core from '@actions/core'
 import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
 import path from 'node:path'
 import { within } from './deadline.js'
+import { inside } from './settings.js'
 
-const PREFIX = 'gh-p2pcache-store-1-'
+const PREFIX = 'gh-p2pcache-store-2-'
 const RESTORE = 45 // seconds; what the store has is asked of GitHub otherwise
 const SAVE = 60
 
-/** Restore the newest store; returns its key, '' for none. `folder`, where paths start: see `at`. */
+// Never the whole folder, which may have other things in it. Records without what writes have
+// buried would come back to life; the rest of a store is made anew.
+const PARTS = ['records', 'tombstones']
+
+/** Restore the newest store; returns its key, '' for none. `folder`, where paths start: see `paths`. */
 export async function restoreStore(store, folder) {
   try {
-    const paths = [named(store, folder)]
-    const found = at(folder, () => cache.restoreCache(paths, PREFIX + 'none', [PREFIX]))
+    fs.mkdirSync(path.join(store, PARTS[0]), { recursive: true, mode: 0o700 }) // as the daemon makes it
+    const found = at(folder, () => cache.restoreCache(paths(store, folder), PREFIX + 'none', [PREFIX]))
     const key = await within(RESTORE, 'the Actions cache', found)
     core.info(key ? `The store of ${key} is restored` : 'There is no store to restore yet')
     return key ?? ''
@@ -27,16 +33,18 @@ export async function restoreStore(store, folder) {
 export async function saveStore(store, folder, env = process.env) {
   const parts = [env.GITHUB_RUN_ID, env.GITHUB_RUN_ATTEMPT, env.GITHUB_JOB, randomBytes(4).toString('hex')]
   const key = PREFIX + parts.filter(Boolean).join('-')
-  const saving = at(folder, () => cache.saveCache([named(store, folder)], key))
+  const saving = at(folder, () => cache.saveCache(paths(store, folder), key))
   if ((await within(SAVE, 'keeping the store', saving)) < 0) return // it has said why
   core.info(`The store is kept as ${key}`)
 }
 
-// The names of paths are part of what an entry is found by: a store in the runner's temporary
-// folder, which is elsewhere on each runner, goes by its name there.
-function named(store, folder) {
-  const relative = path.relative(folder, store)
-  return relative.startsWith('..') ? store : relative
+/**
+ * Return what of a store is kept. The names of paths are part of what an entry is found by: a store
+ * in the runner's temporary folder, which is elsewhere on each runner, goes by its name there.
+ */
+export function paths(store, folder) {
+  const named = inside(folder, store) ? path.relative(folder, store) : store
+  return PARTS.map((part) => path.join(named, part))
 }
 
 async function at(folder, work) {

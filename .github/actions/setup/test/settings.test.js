@@ -58,6 +58,19 @@ test('folders are those of the workspace and of the user, as a step would name t
   assert.equal(found.CACHE_DIR, path.join(os.homedir(), '.cache/x'))
 })
 
+test('a CACHE_DIR that a job has for something else is not taken for the store', () => {
+  const store = (CACHE_DIR, more) => settings(none, { CACHE_DIR }, { ...job, ...more }).CACHE_DIR
+  assert.equal(store('~/.cache'), path.join(os.homedir(), '.cache/gh-p2pcache'))
+  assert.equal(store('/var/cache', { keepRunning: true }), '/var/cache')
+})
+
+test('the action in use twice in a job has one store', () => {
+  for (const CACHE_DIR of ['', '/var/cache']) {
+    const first = settings(none, { CACHE_DIR }, job)
+    assert.equal(settings(none, first, job).CACHE_DIR, first.CACHE_DIR)
+  }
+})
+
 test('a store that has the secrets in it is refused', () => {
   assert.throws(() => settings(given({ 'cache-dir': '/tmp/job' }), {}, job), /name another cache-dir/)
   assert.equal(settings(given({ 'cache-dir': '/tmp/job/s' }), {}, job).CACHE_DIR, '/tmp/job/s')
