@@ -480,7 +480,7 @@ async def test_a_record_of_the_future_is_kept_for_nobody(circle: Circle) -> None
     signed = sign_validation(Signer(b"e" * 32), said.scope, said.tag, forged)
 
     two.house.news.heard.keep(said.scope, said.tag, Offer(signed, found.blob, SOMEONE))
-    writer = two.house.desk.shelf._writer  # noqa: SLF001 - to wait for what it has to write
+    writer = two.house.desk.shelf._writer  # to wait for what it has to write
     await writer.do(lambda: None, size=1 << 20, wait=True)
 
     assert (await two.ask(ISSUES)).source == "PEER"

@@ -39,6 +39,19 @@ def test_no_engine(entry: Entry, way: tuple[str, ...]) -> None:
     assert entry.installed == ["--background-setup"], "once is enough"
 
 
+def test_a_set_up_in_the_background_holds_nothing_of_the_caller_s(entry: Entry) -> None:
+    lock, fds = entry.root / "lock", entry.root / "fds"
+    entry.script(
+        entry.extension / "install.sh", f"ls -l /proc/$$/fd >{fds}.new; mv {fds}.new {fds}"
+    )
+    inner = entry.script(entry.root / "cron", f"exec 9>{lock}; {entry.shim} api user")
+
+    assert entry.run(inner, without=("GH_P2PCACHE_ENGINE",)).answer["github"]
+
+    until(fds.exists)
+    assert str(lock) not in fds.read_text()
+
+
 def test_an_engine_whose_python_is_gone(entry: Entry) -> None:
     (entry.data / "engine/bin").mkdir(parents=True)
     (entry.data / "engine/bin/python").symlink_to("/usr/bin/python9")

@@ -62,6 +62,18 @@ def test_a_new_commit_sets_the_engine_up_again_once(installed: Entry, packed: bo
     until(lambda: installed.installed == ["--background-setup"] * 2)
 
 
+def test_another_checkout_leaves_the_installed_engine_alone(installed: Entry) -> None:
+    other = installed.root / "other"
+    shutil.copytree(installed.extension, other)
+    commit(other)
+
+    said = installed.run(other / "gh-p2pcache", "api", "user", CACHE_DISABLE="1")
+
+    assert said.answer["github"]
+    assert said.err == ""
+    assert installed.installed == []
+
+
 def test_git_ghapi_and_exec_look_at_the_checkout_too(installed: Entry) -> None:
     commit(installed.extension)
     assert "up to date" in installed.run("git-ghapi", "user", CACHE_DISABLE="1").err

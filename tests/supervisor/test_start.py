@@ -2,6 +2,7 @@
 
 import os
 import select
+import socket
 import stat
 import subprocess
 import tempfile
@@ -78,6 +79,19 @@ def test_the_environment_of_the_first_caller_is_not_kept(daemon: Daemon) -> None
         assert "aws" not in text
         assert "CACHE_MAX_SIZE=1G" in text
         assert f"CACHE_STATE_DIR={daemon.state}" in text
+
+
+def test_who_has_its_pid_next_is_not_taken_for_it(daemon: Daemon) -> None:
+    """After the restart of a container the same numbers are given out again."""
+    assert daemon.start().returncode == 0
+    sign = int((daemon.run / "alive").readlink().name)
+    ours = [socket.socket() for _ in range(100)]
+    try:
+        assert not Path(f"/proc/self/fd/{sign}").exists()
+        assert sign < 1024, "for select"
+    finally:
+        for one in ours:
+            one.close()
 
 
 def test_only_the_user_may_enter(daemon: Daemon) -> None:

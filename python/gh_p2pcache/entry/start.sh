@@ -1,5 +1,6 @@
 # A daemon that is to come up, an overlay or an engine that is to be made; read by gh-p2pcache.
 # shellcheck shell=sh disable=SC2034,SC2154  # the names are shared with gh-p2pcache, which reads this
+# shellcheck disable=SC3013  # -ef, as there
 
 may_start() {
     [ -e "$state/failed" ] && read -r when why <"$state/failed" || return 0
@@ -38,7 +39,9 @@ set_up_in_background() {
     { read -r before <"$tried"; } 2>/dev/null && [ "$before" = "${commit:--}" ] && return
     mkdir -p "$data" 2>/dev/null && { printf '%s\n' "${commit:--}" >"$tried"; } 2>/dev/null || return
     reason='the engine is being set up in the background (gh p2pcache setup shows how)'
-    (trap '' HUP && exec "$extension/install.sh" --background-setup) </dev/null >/dev/null 2>&1 &
+    # Without the caller's other descriptors: a lock of a script's would be held for minutes.
+    (trap '' HUP && exec "$extension/install.sh" --background-setup) \
+        </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
 }
 
 # The commit of a checkout, from git's own files.
@@ -53,9 +56,10 @@ find_commit() {
     commit=''
 }
 
-# After `gh extension upgrade` the engine follows by itself.
+# After `gh extension upgrade` the engine follows by itself: that of the checkout it was made from.
 follow_upgrade() {
-    [ -z "${GH_P2PCACHE_ENGINE-}" ] && [ -e "$data/engine/BUILD" ] || return 0
+    [ -z "${GH_P2PCACHE_ENGINE-}" ] && [ -e "$data/engine/BUILD" ] &&
+        [ "$data/shim/gh" -ef "$extension/gh-p2pcache" ] || return 0
     find_commit "$extension"
     read -r _ built <"$data/engine/BUILD"
     if [ -n "$commit" ] && [ "$commit" != "$built" ]; then

@@ -23,6 +23,9 @@ SOCKET_PATH_LIMIT = 103
 _BACKLOG = 2048
 """Calls wait here while a gateway comes up (Linux cuts it to net.core.somaxconn)."""
 
+_APART = 512
+"""Number of a descriptor above those that programs have; `select` takes less than 1024."""
+
 _OF_A_DAEMON = (
     "alive",
     "pid",
@@ -46,7 +49,7 @@ class Place:
         """Tell the entry point that a gateway answers here.
 
         `alive` leads to a descriptor of this process, so that one stat says dead after a SIGKILL
-        and for a reused pid; without /proc a pid file has to do.
+        and for a reused pid (see `_apart`); without /proc a pid file has to do.
         """
         shown = os.path.join(self.run, "alive")
         descriptor = f"/proc/{os.getpid()}/fd/{self.sockets['exact'].fileno()}"
@@ -127,6 +130,7 @@ def claim(state: str, env: Mapping[str, str]) -> Place | None:
         _clear(run)
         _empty(os.path.join(run, "calls"))
         sockets = {name: _listen(os.path.join(run, f"{name}.sock")) for name in SOCKETS}
+        sockets["exact"] = _apart(sockets["exact"])
         _link(run, os.path.join(state, "run"))
     except BaseException:
         os.close(lock)
@@ -203,6 +207,21 @@ def _listen(path: str) -> socket.socket:
     listening.listen(_BACKLOG)
     listening.setblocking(False)
     return listening
+
+
+def _apart(listening: socket.socket) -> socket.socket:
+    """Return a socket under a number that no other process is likely to have one by.
+
+    In a container that was stopped and started the old pid is soon another's, with its own low
+    descriptors: the sign of life of a dead daemon would lead to one of these.
+    """
+    start = _APART + int.from_bytes(os.urandom(1), "big")
+    try:
+        number = fcntl.fcntl(listening.fileno(), fcntl.F_DUPFD_CLOEXEC, start)
+    except OSError:  # the limit is lower
+        return listening
+    listening.close()
+    return socket.socket(fileno=number)
 
 
 def _clear(run: str) -> None:
