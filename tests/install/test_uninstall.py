@@ -150,3 +150,26 @@ def test_a_prefix_without_a_set_up_is_left_and_so_is_the_set_up_elsewhere(
 
     assert (other / "dev/thesis").exists()
     assert machine.engine_runs()
+
+
+def test_a_link_of_the_users_is_not_followed_and_the_rest_is_removed(installed: Machine) -> None:
+    big = installed.home.parent / "big disk"
+    links = [installed.data / "engines"]
+    links += [installed.home / place / "gh-p2pcache" for place in (".local/state", ".cache")]
+    for number, link in enumerate(links):
+        there = big / str(number)
+        there.mkdir(parents=True)
+        (there / "thesis").touch()
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if link.exists():
+            link.rename(link.with_name("dev"))
+        link.symlink_to(there)
+    (installed.home / ".config/gh-p2pcache").mkdir(parents=True)
+
+    said = installed.install("--uninstall").stdout
+
+    for number, link in enumerate(links):
+        assert f"{big}/{number} is yours to remove: {link} led there\n" in said
+        assert (big / str(number) / "thesis").exists()
+    assert set(snapshot(installed.home)) <= {".gitconfig"}
+    assert not (installed.home / ".config/gh-p2pcache").exists()

@@ -76,7 +76,7 @@ def _remove_data(data: Path, progress: Progress) -> None:
     if not data.is_dir():
         return
     for name in _MADE if (data / _LOCK).is_file() else (TRIED,):
-        _discard(data / name)
+        _discard(data / name, progress)
     left = ", ".join(sorted(path.name for path in data.iterdir()))
     if left:
         progress.say(f"  {data} stays, for what is not of the set-up: {left}")
@@ -85,8 +85,10 @@ def _remove_data(data: Path, progress: Progress) -> None:
     progress.say(f"  removed {data}")
 
 
-def _discard(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+def _discard(path: Path, progress: Progress) -> None:
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(path.parent):
+        _unlink(path, progress)
+    elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -108,6 +110,15 @@ def _named() -> Iterator[str]:
 
 
 def _remove(path: Path, progress: Progress) -> None:
-    if path.exists():
+    if path.is_symlink():
+        _unlink(path, progress)
+    elif path.exists():
         shutil.rmtree(path)
         progress.say(f"  removed {path}")
+
+
+def _unlink(path: Path, progress: Progress) -> None:
+    """Remove a link of the user's own making alone: where it leads there may be more than ours."""
+    led = os.path.realpath(path)
+    path.unlink()
+    progress.say(f"  {led} is yours to remove: {path} led there")
