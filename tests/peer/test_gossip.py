@@ -168,6 +168,22 @@ def test_announcements_from_the_future_are_not_taken_and_such_burials_are():
     talking(main)
 
 
+def test_what_a_banned_member_announced_is_noted_once_it_is_taken_back():
+    async def main(talk: Talk) -> None:
+        anna, bert = talk.talkers(2)
+        before, meanwhile = validation(1), validation(2)
+        anna.gossip.tell(before)
+        await trio.sleep(1)
+        bert.index.drop_signer(before.signer)
+        anna.gossip.tell(meanwhile)
+        await trio.sleep(1)
+        assert bert.holders(before.tag) == bert.holders(meanwhile.tag) == []
+        bert.knowledge.lift(before.signer)
+        assert bert.holders(before.tag) == bert.holders(meanwhile.tag) == [anna.own_id]
+
+    talking(main)
+
+
 def test_our_own_gateway_mends_a_slow_clock():
     async def main(talk: Talk) -> None:
         anna, bert = talk.talkers(2)

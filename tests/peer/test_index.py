@@ -101,6 +101,15 @@ def test_a_dropped_peer_and_a_dropped_signer_leave_nothing():
     assert len(known) == 1
 
 
+def test_a_signer_that_is_taken_back_may_publish_again():
+    known = index()
+    signer = (7).to_bytes(32, "big")
+    known.drop_signer(signer)
+    known.lift(signer)
+    assert known.announced(validation(1, signer=7), ANNA, ANNA)
+    assert peers(known) == [ANNA]
+
+
 def test_a_holder_that_has_it_no_more_is_not_named_again_for_that_blob():
     known = index()
     known.announced(validation(content=1), ANNA, ANNA)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import trio
 
 from gh_p2pcache.peer.messages import (
+    Ban,
     Buried,
     Bury,
     Dial,
@@ -16,6 +17,7 @@ from gh_p2pcache.peer.messages import (
     Find,
     Found,
     Hello,
+    Lift,
     Nobody,
     Proof,
     Proofs,
@@ -144,6 +146,24 @@ async def test_other_scopes_are_taken_over_by_the_same_process() -> None:
             assert (await b.status()).peers == ()
             assert b.process.poll() is None
         nursery.cancel_scope.cancel()
+
+
+@trial
+async def test_a_member_that_is_taken_back_is_asked_for_what_it_announced_before() -> None:
+    async with peer_process(hello()) as a, peer_process(hello(await address(a))) as b:
+        await until(lambda: a.members == b.members == 1)
+        await a.say(keep(a, b"x"))
+        n = 1
+        while isinstance(await find(b, n), Nobody):
+            n += 1
+        n += 1
+        signer = load_identity(a.home / "state").public
+        await b.say(Ban(signer, "a mistake"))
+        await until(lambda: b.members == 0)
+        await b.say(Lift(signer))
+        await until(lambda: b.members == 1)
+        while isinstance(await find(b, n), Nobody):
+            n += 1
 
 
 @trial

@@ -101,6 +101,10 @@ class Index:
         self._banned.add(signer)
         self._drop(lambda holder: holder.validation.signer == signer)
 
+    def lift(self, signer: bytes) -> None:
+        """Take again what `signer` published."""
+        self._banned.discard(signer)
+
     def _drop(self, doomed: Callable[[Holder], bool]) -> None:
         every = [(key, slot, h) for key, slots in self._tags.items() for slot, h in slots.items()]
         for key, slot, holder in every:

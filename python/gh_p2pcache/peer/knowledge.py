@@ -28,6 +28,7 @@ from gh_p2pcache.peer.messages import (
     Undecided,
 )
 from gh_p2pcache.peer.replica import News, Replica
+from gh_p2pcache.records.sign import peer_id
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
@@ -133,6 +134,16 @@ class Knowledge:
         """Take in of which writes a member knows that got no answer."""
         news = self.replica(scope).learn(undecided=rows)
         self._hand_on(scope, news, news.undecided)
+
+    def lift(self, signer: bytes) -> None:
+        """Take a banned member back, with what was not noted of it: nobody will tell that again."""
+        self._index.lift(signer)
+        peer = peer_id(signer)
+        for scope, replica in self._replicas.items():
+            for holder, row in replica.claims.rows():
+                if peer == holder or signer == row.signer:
+                    # Who told is not known any more, so it is hearsay, and ours.
+                    self._note(row.within(scope), holder, self._own_id)
 
     def replay(self) -> Iterator[Bury | Buried | Proofs]:
         """Yield all that a gateway which was away has to hear of."""

@@ -217,7 +217,7 @@ class Node:
         elif isinstance(message, Ban):
             self._ban(message.signer, message.why)
         elif isinstance(message, Lift):
-            self._network.book.lift(peer_id(message.signer))
+            self._lift(message.signer)
         elif isinstance(message, Dial):
             await self._dial(message)
         elif isinstance(message, StatusRequest):
@@ -240,6 +240,10 @@ class Node:
         self._index.drop(peer)
         if not self._network.book.is_banned(peer):
             self._network.book.ban(peer, why)
+
+    def _lift(self, signer: bytes) -> None:
+        self._network.book.lift(peer_id(signer))
+        self._knowledge.lift(signer)
 
     async def _dial(self, message: Dial) -> None:
         try:
