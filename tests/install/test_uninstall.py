@@ -173,3 +173,21 @@ def test_a_link_of_the_users_is_not_followed_and_the_rest_is_removed(installed: 
         assert (big / str(number) / "thesis").exists()
     assert set(snapshot(installed.home)) <= {".gitconfig"}
     assert not (installed.home / ".config/gh-p2pcache").exists()
+
+
+def test_a_profile_that_cannot_be_written_is_named_and_the_rest_is_taken_back(
+    installed: Machine,
+) -> None:
+    line = profile.line("bash", installed.env) + "\n"
+    # A new file of so long a name cannot be made beside it, by root either.
+    fixed = installed.home.parent / ("x" * 255)
+    fixed.write_text(line)
+    (installed.home / ".bashrc").symlink_to(fixed)
+    (installed.home / ".zshrc").write_text(line)
+
+    said = installed.install("--uninstall").stdout
+
+    assert f"'{profile.MARK}' out of {installed.home}/.bashrc yourself: " in said
+    assert fixed.read_text() == line
+    assert (installed.home / ".zshrc").read_text() == ""
+    assert not installed.data.exists()

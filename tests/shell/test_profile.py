@@ -69,3 +69,10 @@ def test_a_file_is_replaced_through_its_link_with_its_mode_and_bytes(tmp_path: P
     assert real.read_bytes() == b"latin \xe9\r\n" + LINE.encode() + b"\n"
     assert real.stat().st_mode & 0o777 == 0o600
     assert list(real.parent.iterdir()) == [real]
+
+
+def test_a_profile_that_cannot_be_read_keeps_no_other_from_being_found(tmp_path: Path) -> None:
+    (tmp_path / ".bashrc").symlink_to("/proc/self/mem")  # a file that root can't read either
+    (tmp_path / ".zshrc").write_text(LINE)
+
+    assert profile.where_on({"HOME": str(tmp_path)}) == [tmp_path / ".zshrc"]

@@ -47,8 +47,14 @@ def remove(data: Path, checkout: Path, *, keep_cache: bool, progress: Progress) 
 
 def _leave_profiles(progress: Progress) -> None:
     for file in profile.where_on(os.environ):
-        replace(file, profile.removed(profile.read(file)))
-        progress.say(f"  {file} no longer puts gh behind the cache")
+        try:
+            replace(file, profile.removed(profile.read(file)))
+        except OSError as error:
+            # Home Manager's are in a read-only store; the line does nothing once the shim is gone.
+            line = f"the line that ends in '{profile.MARK}'"
+            progress.say(f"  take {line} out of {file} yourself: {error.strerror}")
+        else:
+            progress.say(f"  {file} no longer puts gh behind the cache")
 
 
 def _stop(progress: Progress) -> None:

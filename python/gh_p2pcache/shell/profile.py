@@ -76,8 +76,14 @@ def read(file: Path) -> str:
 
 def where_on(env: Mapping[str, str]) -> list[Path]:
     """Return the profiles that have the line."""
-    files = (path(shell, env) for shell in SHELLS)
-    return [file for file in files if file.is_file() and _OURS.search(read(file))]
+    return [file for file in (path(shell, env) for shell in SHELLS) if _has_line(file)]
+
+
+def _has_line(file: Path) -> bool:
+    try:
+        return file.is_file() and _OURS.search(read(file)) is not None
+    except OSError:
+        return False  # what we can't read, this user's shell can't either
 
 
 def is_on(env: Mapping[str, str]) -> bool:
