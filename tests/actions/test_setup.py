@@ -75,6 +75,10 @@ def test_a_trigger_that_lets_strangers_in_gets_a_cache_of_its_own(
     kept = runner.run("push", HERE / "runs.yml", secrets=TEAM, job="first")
     before = billed(sim)
     assert "is kept as" in kept.said(), kept.text()
+    assert "in team workflow" in kept.said()
+    machine = runner.home / ".config/gh-p2pcache/config.toml"
+    machine.parent.mkdir()
+    machine.write_text('p2p_shared_secret = "the secret of the machine"\n')
 
     env = {"CACHE_ENABLE_P2P": "true"}
     keep = {"KEEP": "yes"}
@@ -94,6 +98,7 @@ def test_a_trigger_that_lets_strangers_in_gets_a_cache_of_its_own(
     assert "No team is joined, nothing is restored or saved" in ran.said("first")
     assert "CACHE_ENABLE_P2P=false" in ran.said("first")
     assert "tmp/gh-p2pcache/state" in ran.said("first")
+    assert "in team" not in ran.said()
     assert "is kept as" not in ran.said()
     assert billed(sim) == before + CALLS
 

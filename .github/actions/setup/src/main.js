@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { ROOT, p2pcache } from './command.js'
 import { setUpEngine } from './engine.js'
-import { patterns, settings, yes } from './settings.js'
+import { patterns, settings, withoutFile, yes } from './settings.js'
 import { restoreStore } from './store.js'
 import { NOTHING, read } from './summary.js'
 import { untrusted } from './trust.js'
@@ -42,7 +42,9 @@ export async function main() {
     job.teams = keepRunning ? [] : (await teams()).filter((name) => !had.includes(name))
     core.saveState('job', job)
   }
-  await startDaemon(keepRunning)
+  // At the end of a job the runner ends every process that has its job's value.
+  const lasting = keepRunning ? { RUNNER_TRACKING_ID: '' } : {}
+  await p2pcache(['start'], { env: alone ? withoutFile(process.env, folder) : lasting })
   if (keepRunning) job.before = await read()
   core.saveState('job', job)
   hand(folder, wanted)
@@ -104,11 +106,6 @@ async function join(invite, secret) {
 async function teams() {
   const joined = JSON.parse(await p2pcache(['team', 'list', '--json'], { quiet: true }))
   return joined.map((team) => team.name)
-}
-
-async function startDaemon(keepRunning) {
-  // At the end of a job the runner ends every process that has its job's value.
-  await p2pcache(['start'], { env: keepRunning ? { RUNNER_TRACKING_ID: '' } : {} })
 }
 
 /** Give the following steps the commands and the settings. */

@@ -48,6 +48,15 @@ export function settings(input, env, { folder, keepRunning, alone }) {
   return Object.fromEntries(Object.entries(found).filter(([name, value]) => value || env[name]))
 }
 
+/**
+ * Return the environment in which a daemon starts without the machine's config.toml, where '' is no
+ * word against a setting. gh's own configuration is the one that it was.
+ */
+export function withoutFile(env, folder) {
+  const user = env.XDG_CONFIG_HOME || path.join(os.homedir(), '.config')
+  return { XDG_CONFIG_HOME: path.join(folder, 'config'), GH_CONFIG_DIR: env.GH_CONFIG_DIR || path.join(user, 'gh') }
+}
+
 // The daemon, which has a working directory of its own, and @actions/cache are to mean the same.
 function whole(folder, env) {
   if (!folder) return ''

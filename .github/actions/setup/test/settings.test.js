@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { patterns, settings, yes } from '../src/settings.js'
+import { patterns, settings, withoutFile, yes } from '../src/settings.js'
 
 const none = () => ''
 const given = (inputs) => (name) => inputs[name] ?? ''
@@ -49,6 +49,14 @@ test('an untrusted job has folders of its own and no secret, whatever its enviro
   assert.equal(found.CACHE_DIR, '/tmp/job/store')
   assert.equal(found.CACHE_P2P_SHARED_SECRET, '')
   assert.equal(found.CACHE_IPFS_API, '')
+})
+
+test('a daemon without the config.toml of its machine has the configuration of gh', () => {
+  const gh = (env) => withoutFile(env, '/tmp/job').GH_CONFIG_DIR
+  assert.equal(withoutFile({}, '/tmp/job').XDG_CONFIG_HOME, '/tmp/job/config')
+  assert.equal(gh({}), path.join(os.homedir(), '.config/gh'))
+  assert.equal(gh({ XDG_CONFIG_HOME: '/etc/me' }), '/etc/me/gh')
+  assert.equal(gh({ XDG_CONFIG_HOME: '/etc/me', GH_CONFIG_DIR: '/etc/gh' }), '/etc/gh')
 })
 
 test('folders are those of the workspace and of the user, as a step would name them', () => {
