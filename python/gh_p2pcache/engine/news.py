@@ -157,16 +157,18 @@ class News:
         try:
             record = opened(offer, keys, tag)
         except RejectedError as error:
-            self._stats.event("peer_rejected")
-            _LOG.warning("a record from %s is not kept for others: %s", offer.peer, error)
+            self._refuse(offer, str(error))
             return
         signers = {record.signer, offer.validation.signer}
         if len(record.body) > desk.settings.max_entry or signers & self._trust.banned.keys():
             return
         if date - desk.clock.github_now() > FUTURE_SECONDS:
-            self._stats.event("peer_rejected")
-            _LOG.warning("a record from %s is not kept for others: of the future", offer.peer)
+            self._refuse(offer, "a validation from the future")
             return
         validation = replace(offer.validation, validated_at=desk.clock.locally(date))
         desk.shelf.adopt_for_others(record, validation, keys, offer.blob)
         self._stats.event("peer_kept")
+
+    def _refuse(self, offer: Offer, why: str) -> None:
+        self._stats.event("peer_rejected")
+        _LOG.warning("a record from %s is not kept for others: %s", offer.peer, why)
