@@ -21,9 +21,26 @@ LINE = profile.line("bash", ENV)
 def test_what_was_added_is_taken_back(text: str) -> None:
     with_line = profile.added(text, LINE)
 
-    assert LINE in with_line.splitlines()
+    assert any(row.startswith(LINE) for row in with_line.splitlines())
+    assert with_line.endswith("\n")
     assert profile.added(with_line, LINE) == with_line
     assert profile.removed(with_line) == text
+
+
+@given(st.text("ab\n\r# é", max_size=20))
+@example("no end")
+def test_what_comes_after_it_stays_a_line_of_its_own(text: str) -> None:
+    own = text if not text or text.endswith("\n") else f"{text}\n"
+
+    assert profile.removed(profile.added(text, LINE) + "export FOO=1\n") == f"{own}export FOO=1\n"
+
+
+def test_what_was_put_behind_a_line_without_an_end_is_kept() -> None:
+    glued = f"a\n{LINE}export FOO=1\n"
+
+    assert profile.removed(glued) == "a\nexport FOO=1\n"
+    assert profile.added(glued, LINE) == f"a\nexport FOO=1\n{LINE}\n"
+    assert profile.added(f"a\n{LINE}", LINE) == f"a\n{LINE}\n"
 
 
 def test_a_line_of_another_place_is_replaced() -> None:

@@ -51,7 +51,7 @@ def _leave_profiles(progress: Progress) -> None:
             replace(file, profile.removed(profile.read(file)))
         except OSError as error:
             # Home Manager's are in a read-only store; the line does nothing once the shim is gone.
-            line = f"the line that ends in '{profile.MARK}'"
+            line = f"the line with '{profile.MARK}'"
             progress.say(f"  take {line} out of {file} yourself: {error.strerror}")
         else:
             progress.say(f"  {file} no longer puts gh behind the cache")

@@ -18,8 +18,17 @@ from gh_p2pcache import paths
 SHELLS = ("bash", "zsh", "fish")
 MARK = "# gh p2pcache on"
 
+_BARE = " (no newline before)"
+"""Behind the mark where the profile's own text had no newline at its end, to leave it so."""
+
+_LINE = rf"^[^\n]*gh-p2pcache/shell/env\.[^\n]*{re.escape(MARK)}"
+_END = r"[ \t\r]*(?:\n|\Z)"
 _OURS = re.compile(
-    rf"^[^\n]*gh-p2pcache/shell/env\.[^\n]*{re.escape(MARK)}[ \t\r]*(\n|\Z)", re.MULTILINE
+    # The newline before is ours only while nothing comes after.
+    rf"\n{_LINE}{re.escape(_BARE)}{_END}\Z"
+    # What `>>` has put behind a line without a newline is the user's.
+    rf"|{_LINE}(?:{re.escape(_BARE)})?(?:{_END}|(?=\S))",
+    re.MULTILINE,
 )
 
 
@@ -49,20 +58,17 @@ def line(shell: str, env: Mapping[str, str]) -> str:
 
 def added(text: str, new: str) -> str:
     """Return a profile's text with the line, at its end unless it is there already."""
-    if any(match[0].strip() == new for match in _OURS.finditer(text)):
+    if any(new in match[0] and match[0].endswith("\n") for match in _OURS.finditer(text)):
         return text
     rest = removed(text)
     if not rest or rest.endswith("\n"):
         return f"{rest}{new}\n"
-    return f"{rest}\n{new}"
+    return f"{rest}\n{new}{_BARE}\n"
 
 
 def removed(text: str) -> str:
     """Return a profile's text as it was before `added`."""
-    rest = _OURS.sub("", text)
-    if rest != text and not text.endswith("\n"):
-        return rest.removesuffix("\n")
-    return rest
+    return _OURS.sub("", text)
 
 
 def read(file: Path) -> str:
