@@ -1,6 +1,8 @@
 """The line in a profile: added once, taken back to the byte."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -86,6 +88,32 @@ def test_a_file_is_replaced_through_its_link_with_its_mode_and_bytes(tmp_path: P
     assert real.read_bytes() == b"latin \xe9\r\n" + LINE.encode() + b"\n"
     assert real.stat().st_mode & 0o777 == 0o600
     assert list(real.parent.iterdir()) == [real]
+
+
+@pytest.mark.parametrize(("before", "modes"), [(0o640, [0o600, 0o640]), (None, [0o644, 0o644])])
+def test_a_private_file_is_private_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int | None, modes: list[int]
+) -> None:
+    file = tmp_path / ".bashrc"
+    if before is not None:
+        file.touch()
+        file.chmod(before)
+    seen = []
+    really_open = Path.open
+
+    def opened(path: Path, *args: Any, **kwargs: Any) -> Any:
+        made = really_open(path, *args, **kwargs)
+        seen.append(path.stat().st_mode & 0o777)
+        return made
+
+    monkeypatch.setattr(Path, "open", opened)
+    umask = os.umask(0o022)
+    try:
+        replace(file, "export TOKEN=1\n")
+    finally:
+        os.umask(umask)
+
+    assert [*seen, file.stat().st_mode & 0o777] == modes
 
 
 def test_a_profile_that_cannot_be_read_keeps_no_other_from_being_found(tmp_path: Path) -> None:

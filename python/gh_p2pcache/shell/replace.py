@@ -18,7 +18,9 @@ def replace(path: Path, text: str) -> None:
     real.parent.mkdir(parents=True, exist_ok=True)
     new = real.with_name(f"{real.name}.{secrets.token_hex(4)}")
     try:
-        with new.open("x", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        # A profile may hold tokens: until it has its mode, nobody else may read it.
+        new.touch(0o600 if real.exists() else 0o666, exist_ok=False)
+        with new.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
         with suppress(FileNotFoundError):
             new.chmod(stat.S_IMODE(real.stat().st_mode))
