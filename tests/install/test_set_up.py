@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,19 @@ def test_in_the_background_it_is_silent_and_writes_a_log(machine: Machine) -> No
     assert (
         "pinned packages" in (machine.home / ".local/state/gh-p2pcache/log/setup.log").read_text()
     )
+
+
+def test_in_the_background_it_holds_nothing_that_its_caller_has_open(machine: Machine) -> None:
+    ours, callers = os.pipe()
+    command = [machine.checkout / "install.sh", "--background-setup"]
+    with subprocess.Popen(command, env=machine.env, pass_fds=(callers,)) as process:
+        os.close(callers)
+        assert os.read(ours, 1) == b"", "nobody has it open any more"
+        assert not machine.engine.is_symlink(), "the set-up should still be at it"
+    os.close(ours)
+
+    assert process.returncode == 0
+    assert machine.engine_runs()
 
 
 def test_in_the_background_it_leaves_where_another_is_at_it(machine: Machine) -> None:

@@ -78,6 +78,8 @@ def _set_up(data: Path, checkout: Path, progress: Progress, *, wait: bool = True
 
 def _background(data: Path, checkout: Path) -> None:
     """Set up for the entry point, which does not wait: all output goes to the log."""
+    # Whatever a caller's script has open, such as a lock, is not held for as long as this takes.
+    os.closerange(3, 4096)
     os.setsid()
     log = paths.state_dir(os.environ) / "log/setup.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
