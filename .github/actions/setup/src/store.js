@@ -5,15 +5,11 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { within } from './deadline.js'
-import { inside } from './settings.js'
+import { PARTS, paths } from './parts.js'
 
 const PREFIX = 'gh-p2pcache-store-2-'
 const RESTORE = 45 // seconds; what the store has is asked of GitHub otherwise
 const SAVE = 60
-
-// Never the whole folder, which may have other things in it. Records without what writes have
-// buried would come back to life; the rest of a store is made anew.
-const PARTS = ['records', 'tombstones']
 
 /** Restore the newest store; returns its key, '' for none. `folder`, where paths start: see `paths`. */
 export async function restoreStore(store, folder) {
@@ -36,15 +32,6 @@ export async function saveStore(store, folder, env = process.env) {
   const saving = at(folder, () => cache.saveCache(paths(store, folder), key))
   if ((await within(SAVE, 'keeping the store', saving)) < 0) return // it has said why
   core.info(`The store is kept as ${key}`)
-}
-
-/**
- * Return what of a store is kept. The names of paths are part of what an entry is found by: a store
- * in the runner's temporary folder, which is elsewhere on each runner, goes by its name there.
- */
-export function paths(store, folder) {
-  const named = inside(folder, store) ? path.relative(folder, store) : store
-  return PARTS.map((part) => path.join(named, part))
 }
 
 async function at(folder, work) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { paths } from '../src/store.js'
+import { paths } from '../src/parts.js'
 
 test('of a folder with other things in it, what is ours alone is kept', () => {
   assert.deepEqual(paths('/home/me/.cache', '/tmp/job'), ['/home/me/.cache/records', '/home/me/.cache/tombstones'])
