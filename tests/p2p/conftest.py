@@ -9,11 +9,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from support.sim import SimProcess
-from support.team import Daemon, meet
+from support.team import PATIENT, Daemon, meet
 
 Team = Callable[..., list[Daemon]]
-PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
-"""Dozens of processes on a few cores: in 150 ms a member is often not heard of."""
 
 
 def at_once(do: Callable[[Daemon], None], machines: Sequence[Daemon]) -> None:

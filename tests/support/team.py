@@ -23,6 +23,8 @@ from support.wait import until
 
 SECRET = "p2pcache_tests"
 MEETING_SECONDS = 30.0
+PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
+"""Dozens of processes on a few cores: in 150 ms a member is often not heard of."""
 
 
 def free_port() -> int:

@@ -48,8 +48,10 @@ class Housekeeping:
             _log.debug("another process evicts and has not done yet")
 
     def look_at(self, count: Count) -> None:
-        """Evict or recount where `count` says it is time, in a thread; one at a time."""
-        if self._is_due(count) and self._running.acquire(blocking=False):
+        """Recount and evict where `count` says it is time, in a thread; one at a time."""
+        if not (self._is_nearly_full(count) or self._is_stale(count)):
+            return
+        if self._running.acquire(blocking=False):
             try:
                 threading.Thread(target=self._run, name="store", daemon=True).start()
             except RuntimeError as error:  # no thread to be had, or Python is about to leave
@@ -59,11 +61,10 @@ class Housekeeping:
     def _run(self) -> None:
         try:
             with self._locks.held("evict", timeout=0):
-                count = self._table.read()
-                if count.usage.bytes > self._nearly_full:
-                    self._evict(self._target)
-                elif self._is_due(count):
+                if self._is_stale(self._table.read()):
                     self._shards.recount()
+                if self._is_nearly_full(self._table.read()):
+                    self._evict(self._target)
         except TimeoutError:
             _log.debug("another process does it")
         except OSError as error:
@@ -71,9 +72,10 @@ class Housekeeping:
         finally:
             self._running.release()
 
-    def _is_due(self, count: Count) -> bool:
-        if count.usage.bytes > self._nearly_full:
-            return True
+    def _is_nearly_full(self, count: Count) -> bool:
+        return count.usage.bytes > self._nearly_full
+
+    def _is_stale(self, count: Count) -> bool:
         return not 0 <= time.time() - count.counted_at <= _RECOUNT_AFTER
 
     def _evict(self, target: int) -> None:
