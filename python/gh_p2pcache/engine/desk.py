@@ -124,6 +124,10 @@ class Desk:
             return -self.age(entry)
         return min(call.life, entry.validation.ttl, entry.bound) - self.age(entry)
 
+    def fresh(self, call: Call, entry: Entry) -> bool:
+        """Tell whether the entry is still good, whoever may read it."""
+        return self.alive(entry) and self.remaining(call, entry) > 0
+
     def doubt(self, call: Call, entry: Entry) -> str:
         """Return why GitHub is to be asked of an entry however young it is, "" for no reason."""
         if self.lists.overtaken(call, entry):

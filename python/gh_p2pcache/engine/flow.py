@@ -125,11 +125,7 @@ class Engine:
         return given
 
     def _may_answer(self, call: Call, entry: Entry) -> bool:
-        desk = self.desk
-        return self._fresh(call, entry) and desk.readable(call, entry)
-
-    def _fresh(self, call: Call, entry: Entry) -> bool:
-        return self.desk.alive(entry) and self.desk.remaining(call, entry) > 0
+        return self.desk.fresh(call, entry) and self.desk.readable(call, entry)
 
     def _hit(self, call: Call, entry: Entry) -> Answer:
         given = self.desk.answer(call, entry, answer.HIT)
@@ -162,7 +158,8 @@ class Engine:
         outcome = await asyncio.shield(flight.fill)
         given = outcome.answer
         if outcome.entry is not None and self.desk.readable(call, outcome.entry):
-            if given.source in {answer.PEER, answer.HIT} and not self._fresh(call, outcome.entry):
+            aged = given.source in {answer.PEER, answer.HIT}
+            if aged and not self.desk.fresh(call, outcome.entry):
                 return await self._join(call, outcome.entry, alone=alone)
             source = answer.STALE if given.source == answer.STALE else answer.COALESCED
             return self.desk.answer(call, outcome.entry, source, detail=given.detail)

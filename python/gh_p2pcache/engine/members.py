@@ -108,7 +108,7 @@ class Members:
     def may_answer(self, call: Call, entry: Entry) -> bool:
         """Tell whether what a member gave may be answered without asking GitHub first."""
         desk = self._desk
-        sound = desk.alive(entry) and desk.remaining(call, entry) > 0 and desk.readable(call, entry)
+        sound = desk.fresh(call, entry) and desk.readable(call, entry)
         return sound and not any(map(self.trust.suspect, self._others(entry)))
 
     def samples(self, call: Call) -> bool:

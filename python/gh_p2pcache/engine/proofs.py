@@ -32,7 +32,7 @@ class Proofs:
         self._at: dict[tuple[bytes, bytes], float] = {}
         self._journaled: dict[tuple[bytes, bytes], float] = {}
         self._refused: dict[tuple[bytes, bytes], int] = {}
-        self._refusals: dict[tuple[bytes, bytes], int] = {}
+        self._renewals: dict[tuple[bytes, bytes], int] = {}
         self._mark = lru_cache(4096)(
             lambda repo, class_: pseudonym(f"access {repo} {class_}".encode())
         )
@@ -129,13 +129,13 @@ class Proofs:
         refusal of all of them.
         """
         if class_.startswith(_OF_A_RECORD):
-            times = self._refusals.get((principal, self._mark(repo, ITSELF)), 0)
+            times = self._renewals.get((principal, self._mark(repo, ITSELF)), 0)
             class_ = f"{class_} {times}"
         return principal, self._mark(repo, class_)
 
     def _renew(self, key: tuple[bytes, bytes]) -> None:
-        times = self._refusals.pop(key, 0) + 1
-        self._refusals[key] = times
+        times = self._renewals.pop(key, 0) + 1
+        self._renewals[key] = times
         self._journal.append(("renewed", *key, times))
 
     def _refused_at(self, principal: bytes, repo: str, class_: str) -> int:
@@ -160,10 +160,10 @@ class Proofs:
         self._at = {key: at for key, at in newest if at > oldest}
         self._journaled = dict(self._at)
         self._said = {key: at for key, at in self._said.items() if key in self._at}
-        self._refusals = dict(list(self._refusals.items())[-_COMPACT_AT:])
+        self._renewals = dict(list(self._renewals.items())[-_COMPACT_AT:])
         self._refused = dict(list(self._refused.items())[-_COMPACT_AT:])
         rows: list[tuple[object, ...]] = [("proof", *key, at) for key, at in self._at.items()]
-        rows += [("renewed", *key, times) for key, times in self._refusals.items()]
+        rows += [("renewed", *key, times) for key, times in self._renewals.items()]
         rows += [("refused", *key, date) for key, date in self._refused.items()]
         self._journal.rewrite(lambda _: rows)
 
@@ -173,7 +173,7 @@ class Proofs:
                 case ("proof", bytes(principal), bytes(mark), float(at)):
                     self._at[principal, mark] = at
                 case ("renewed", bytes(principal), bytes(mark), int(times)):
-                    self._refusals[principal, mark] = times
+                    self._renewals[principal, mark] = times
                 case ("refused", bytes(principal), bytes(mark), int(date)):
                     self._refused[principal, mark] = date
                 case ("none", bytes(principal), bytes(mark)):

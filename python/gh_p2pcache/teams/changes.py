@@ -186,19 +186,21 @@ def _check_name(name: str) -> None:
 
 
 def _patterns(share: Sequence[str]) -> tuple[str, ...]:
-    given = ",".join(share)
-    try:
-        return _both(parse_repositories(given), ())
-    except ConfigError as error:
-        raise UsageError(f"--share {error} ('{given}' was given)") from error
+    return _both(_parsed("--share", parse_repositories, share), ())
 
 
 def _addresses(bootstrap: Sequence[str]) -> tuple[str, ...]:
-    given = ",".join(bootstrap)
+    return _parsed("--bootstrap", parse_multiaddrs, bootstrap)
+
+
+def _parsed(
+    option: str, parse: Callable[[str], tuple[str, ...]], items: Sequence[str]
+) -> tuple[str, ...]:
+    given = ",".join(items)
     try:
-        return parse_multiaddrs(given)
+        return parse(given)
     except ConfigError as error:
-        raise UsageError(f"--bootstrap {error} ('{given}' was given)") from error
+        raise UsageError(f"{option} {error} ('{given}' was given)") from error
 
 
 def _check_peers(peers: Sequence[str]) -> None:
