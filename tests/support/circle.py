@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.store.shared import read_shared
 from support.engine import Bench
 
+ISSUES = "/repos/acme/widgets/issues?per_page=5"
 SECRET = {"CACHE_P2P_SHARED_SECRET": "p2pcache_tests"}
 
 
@@ -129,3 +131,17 @@ class Circle:
         assert made.house is not None
         made.house.members.trust._chance = lambda: 1.0  # no samples, unless a test wants them
         return made
+
+
+async def settled() -> None:
+    """Let announcements, which follow an answer, go out."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def fetched(circle: Circle, target: str = ISSUES, **how: str) -> tuple[Bench, Bench]:
+    """Return two machines of which the first has asked GitHub for `target`."""
+    one, two = await circle.machine(), await circle.machine()
+    assert (await one.ask(target, **how)).source == "MISS"
+    await settled()
+    return one, two
