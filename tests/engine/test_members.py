@@ -235,8 +235,8 @@ async def test_tombstones_that_became_too_many_bury_all_that_is_shared(circle: C
     _, two = await fetched(circle)
     await two.ask(ISSUES)
     await two.ask("/user")
-    keys, now = two.house.desk.teams.all[0].keys, int(two.time.wall())
     assert two.house is not None
+    keys, now = two.house.desk.teams.all[0].keys, int(two.time.wall())
     two.house.news.heard.bury(keys.id, [EVERYTHING], now)
     two.time.advance(30)
     assert (await two.ask(ISSUES)).source == "REVALIDATED"
