@@ -13,7 +13,7 @@ from gh_p2pcache.errors import ConfigError, RejectedError
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
-_REPOSITORIES = re.compile(r"[\w.*?\[\]!-]+/[\w.*?\[\]!-]+|\*", re.ASCII)
+_REPOSITORIES = re.compile(r"(?:[\w.*?\[\]!-]+/){1,2}[\w.*?\[\]!-]+|\*", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -68,7 +68,7 @@ def parse_directory(text: str) -> str:
 
 
 def parse_repositories(text: str) -> tuple[str, ...]:
-    """Parse a comma-separated list of patterns of OWNER/REPO; `*` is every repository."""
+    """Parse a comma-separated list of patterns of [HOST/]OWNER/REPO, or `*` for all there are."""
     patterns = parse_list(text)
     if patterns and all(map(_REPOSITORIES.fullmatch, patterns)):
         return patterns

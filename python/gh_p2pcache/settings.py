@@ -112,7 +112,8 @@ SHARE = Name(
     "D",
     parse_repositories,
     "*",
-    "repositories that a bare secret shares, as patterns (`acme/*`)",
+    "repositories that a bare secret shares, as patterns (`acme/*`; `HOST/acme/*` where that is not"
+    " github.com)",
 )
 ENABLE_P2P = Name("CACHE_ENABLE_P2P", "D", parse_bool, "true", "peers on or off")
 LISTEN_PORT = Name(

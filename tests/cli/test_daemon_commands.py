@@ -46,6 +46,7 @@ GATEWAY = {
         }
     ],
     "limited_until": None,
+    "notice": "",
     "warnings": ["CACHE_TRUST takes one of proof, team"],
     "store": {"records": 12, "bytes": 49152},
 }
@@ -199,8 +200,14 @@ def test_for_people() -> None:
     assert "http://127.0.0.1:8080/secret" in said
     assert "core: 4,990 of 5,000 left until" in said
     assert "CACHE_TRUST takes one of" in said
-    assert "upstream" not in said
-    assert "restarts" not in said
+    for absent in ("upstream", "restarts", "notice"):
+        assert absent not in said
+
+
+def test_for_people_while_github_is_down() -> None:
+    line = "GitHub could not be reached at 12:03: its answers may be up to 15 min old"
+    down = told(gateway={**GATEWAY, "notice": line})
+    assert re.search(rf"^notice +{line}$", click.unstyle(text(down)), re.MULTILINE)
 
 
 def test_for_people_when_the_gateway_is_not_up() -> None:

@@ -170,7 +170,8 @@ def test_status_has_that_line(daemon: SmallDaemon) -> None:
     daemon.told["/status"] = {
         "version": "1.0", "pid": 2, "since": 1_800_000_000.0, "cache_dir": "/c",
         "state_dir": "/s", "upstream": None, "team": True, "http_url": None, "budgets": [],
-        "limited_until": None, "warnings": [], "store": {"records": 0, "bytes": 0}, "peers": part,
+        "limited_until": None, "notice": "", "warnings": [], "store": {"records": 0, "bytes": 0},
+        "peers": part,
     }  # fmt: skip
     said = click.unstyle(status.text(status.read(daemon.state)))
     assert re.search(r"^peers +on: 1 member, port 9101$", said, re.MULTILINE)

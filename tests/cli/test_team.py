@@ -101,6 +101,16 @@ def test_what_is_shared_must_be_named(tmp_path: Path) -> None:
     assert listed(tmp_path) == []
 
 
+def test_patterns_are_of_the_host_that_gh_is_told_of(tmp_path: Path) -> None:
+    share = ["--share", "acme/*,octo/x", "--share", "github.com/a/b"]
+    created = do(tmp_path, "create", "acme", *share, GH_HOST="github.acme.dev")
+    named = "github.acme.dev/acme/*, github.acme.dev/octo/x, github.com/a/b"
+    assert f"shares {named}." in created.stdout
+    secret = ["--secret", "all", "--share", "*"]
+    joined = do(tmp_path, "join", *secret, given="correct horse", GH_HOST="github.acme.dev")
+    assert "Shared with its members: *." in joined.stdout
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

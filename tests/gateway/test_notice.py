@@ -183,7 +183,9 @@ def test_the_line_is_there_when_the_first_stale_answer_is(
     sim.control(faults=[{"kind": "down"}])
     for _ in range(3):
         assert gateway.ask(LABELS, door="exact").source == "STALE"
-        assert (gateway.run / "notice").read_text().startswith("GitHub could not be reached at ")
+        line = (gateway.run / "notice").read_text()
+        assert line.startswith("GitHub could not be reached at ")
+        assert gateway.control("GET", "/status")["notice"] == line.strip()
     sim.control(faults=[])
     assert gateway.ask(LABELS, door="exact").source == "REVALIDATED"
     assert not (gateway.run / "notice").exists()

@@ -95,6 +95,7 @@ def text(told: dict[str, Any]) -> str:
             ("peers", _peers(gateway, supervisor)),
             ("IPFS", _ipfs(gateway.get("ipfs"))),
             ("http", gateway["http_url"] or ""),
+            ("notice", click.style(gateway["notice"], fg="yellow") if gateway["notice"] else ""),
             *(("limit", _budget(budget)) for budget in gateway["budgets"]),
             *(("warning", click.style(line, fg="yellow")) for line in gateway["warnings"]),
         ]

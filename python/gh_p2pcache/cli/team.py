@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.output import duration, examples, heading, moment, say_json, table
 from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.errors import ConfigError, DaemonError, UsageError
-from gh_p2pcache.parsers import parse_duration
+from gh_p2pcache.parsers import parse_duration, parse_list
 from gh_p2pcache.supervisor import client
 from gh_p2pcache.teams import SHARED, Membership, changes, load_teams, memberships
 
@@ -43,14 +44,18 @@ def command() -> None:
 )
 @click.argument("name")
 @click.option(
-    "--share", multiple=True, required=True, metavar="PATTERN", help="OWNER/REPO, or 'OWNER/*'"
+    "--share",
+    multiple=True,
+    required=True,
+    metavar="PATTERN",
+    help="[HOST/]OWNER/REPO, or 'OWNER/*'",
 )
 @click.option(
     "--bootstrap", multiple=True, metavar="ADDR", help="a member to dial: /dns/HOST/tcp/9100"
 )
 def create(*, name: str, share: tuple[str, ...], bootstrap: tuple[str, ...]) -> None:
     """Make a team and be its first member."""
-    made = changes.create(_state(), name, share, bootstrap, _warn)
+    made = changes.create(_state(), name, _with_host(share), bootstrap, _warn)
     click.echo(f"Team {name} shares {', '.join(made.team.share)}. {_where(made)}")
     _renew()
     click.echo(f"Each other machine takes an invite: gh p2pcache team invite {name}")
@@ -96,7 +101,10 @@ def invite(*, name: str | None, bootstrap: tuple[str, ...]) -> None:
     help="by the others' CACHE_P2P_SHARED_SECRET, not an invite; NAME is the team's name here",
 )
 @click.option(
-    "--share", multiple=True, metavar="PATTERN", help="with --secret: OWNER/REPO, or 'OWNER/*'"
+    "--share",
+    multiple=True,
+    metavar="PATTERN",
+    help="with --secret: [HOST/]OWNER/REPO, or 'OWNER/*'",
 )
 def join(*, invite: str | None, name: str | None, share: tuple[str, ...]) -> None:
     """Become a member by an INVITE.
@@ -108,11 +116,20 @@ def join(*, invite: str | None, name: str | None, share: tuple[str, ...]) -> Non
         raise UsageError("--secret and --share go together")
     if name:
         secret = _given(invite, "Secret").strip()
-        member, is_new = changes.join_by_secret(_state(), name, secret, share, _warn)
+        named = _with_host(share)
+        member, is_new = changes.join_by_secret(_state(), name, secret, named, _warn)
         _say_joined(member, is_new=is_new)
         return
     member, is_new = changes.join(_state(), _given(invite, "Invite"), _warn)
     _say_joined(member, is_new=is_new)
+
+
+def _with_host(share: Sequence[str]) -> tuple[str, ...]:
+    """Give patterns that name no host that of GH_HOST, where it is set, as gh does."""
+    names, host = parse_list(",".join(share)), os.environ.get("GH_HOST", "")
+    if host in {"", "github.com"}:
+        return names
+    return tuple(f"{host}/{name}" if name.count("/") == 1 else name for name in names)
 
 
 def _say_joined(member: Membership, *, is_new: bool) -> None:

@@ -47,15 +47,20 @@ class Teams:
 
     def of_repository(self, repo: str) -> TeamScope | None:
         """Return the team of a repository ("site/owner/name")."""
-        name = repo.partition("/")[2]
         for team in self.all:
-            if any(fnmatchcase(name, pattern.lower()) for pattern in team.share):
+            if any(_names(pattern.lower(), repo) for pattern in team.share):
                 return team
         return None
 
     def by_scope(self, scope: bytes) -> TeamScope | None:
         """Return the team one of whose keys has the id `scope`."""
         return self._by_id.get(scope)
+
+
+def _names(pattern: str, repo: str) -> bool:
+    """Tell whether a pattern, which without a host is of github.com, names a repository."""
+    without_host = pattern.count("/") == 1
+    return fnmatchcase(repo, f"github.com/{pattern}" if without_host else pattern)
 
 
 def scope_of(team: Team) -> TeamScope:

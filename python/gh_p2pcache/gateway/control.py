@@ -18,6 +18,7 @@ from gh_p2pcache.errors import P2PCacheError, UsageError
 from gh_p2pcache.gateway.app import Receive, Scope, Send
 from gh_p2pcache.gateway.board import Board
 from gh_p2pcache.gateway.http_door import Opened
+from gh_p2pcache.gateway.notice import Notice
 from gh_p2pcache.gateway.overlays import Overlays
 from gh_p2pcache.gateway.peering import Peering
 from gh_p2pcache.gateway.seeing import Seeing, query_of
@@ -40,13 +41,16 @@ class Control:
         overlays: Overlays,
         peering: Peering,
         seeing: Seeing,
+        *,
         http: Opened,
+        notice: Notice,
     ) -> None:
         self._seeing = seeing
         self._house = house
         self._overlays = overlays
         self._peering = peering
         self._http = http
+        self._notice = notice
         self._since = time.time()
         self._get: dict[str, Callable[[], Awaitable[Json]]] = {
             "/health": self._health,
@@ -126,6 +130,7 @@ class Control:
             "http_url": self._http.door.url if self._http.door else None,
             "budgets": budgets,
             "limited_until": house.engine.budgets.limited_until(),
+            "notice": self._notice.text(),
             "warnings": [warning for warning in warnings if warning],
             "store": (await self._stats())["store"],
             "peers": self._peering.summary(),

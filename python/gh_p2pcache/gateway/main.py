@@ -150,8 +150,8 @@ def _front(
     """Put what answers together: the doors for gh, the control socket, loopback TCP."""
     calls, activity = Calls(runtime / "calls"), Activity()
     ttl, exact = (Door(house.engine, calls, name, activity) for name in get_args(Profile))
-    seeing = Seeing(house, activity)
-    control = Control(house, overlays, peering, seeing, opened)
+    seeing, notice = Seeing(house, activity), Notice(runtime / "notice", house)
+    control = Control(house, overlays, peering, seeing, http=opened, notice=notice)
     http = opened.door
     if http is not None:
         http.control, http.door = control, ttl
@@ -160,7 +160,7 @@ def _front(
     server = Server(gateway)
     port = http.port if http else None
     gateway.board = control.board = Board(house.engine, activity, control.told, server.listen, port)
-    return Front(server, (ttl, exact), Notice(runtime / "notice", house), seeing)
+    return Front(server, (ttl, exact), notice, seeing)
 
 
 async def _beat(front: Front, pipe: int, house: House) -> None:

@@ -29,7 +29,7 @@ class Notice:
 
     def update(self) -> None:
         """Write, rewrite or remove the line if it has changed."""
-        text = self._text()
+        text = self.text()
         if text == self._shown:
             return
         try:
@@ -41,7 +41,8 @@ class Notice:
             _LOG.warning("the notice was not written: %s", error)
         self._shown = text
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """Return the line as it is now, "" for none."""
         # After so long nothing from before an outage is young enough for `exact`.
         bound = min(self._house.settings.max_stale, EXACT_STALE)
         reasons = [self._outage(outage) for outage in self._house.outages.known(bound)]

@@ -20,7 +20,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 class Team:
     """What a scope is made of, and who may publish in it.
 
-    `share`: patterns of OWNER/REPO. `old_secret` is readable until `old_until` (Unix seconds).
+    `share`: patterns of [HOST/]OWNER/REPO. `old_secret` is readable until `old_until` (Unix
+    seconds).
     `trusted`: ids of the only peers that may publish, () for every member; `untrusted` never may.
     """
 

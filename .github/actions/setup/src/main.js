@@ -93,7 +93,8 @@ async function join(invite, secret) {
   }
   const share = patterns(core.getInput('share'), process.env.GITHUB_REPOSITORY)
   const named = share.flatMap((pattern) => ['--share', pattern])
-  const joining = () => p2pcache(['team', 'join', '-', '--secret', TEAM, ...named], { given: secret, env: own })
+  const env = { ...own, GH_HOST: new URL(process.env.GITHUB_SERVER_URL ?? 'https://github.com').host }
+  const joining = () => p2pcache(['team', 'join', '-', '--secret', TEAM, ...named], { given: secret, env })
   try {
     await joining()
   } catch (error) {
