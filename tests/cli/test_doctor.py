@@ -160,11 +160,12 @@ def test_settings_that_cannot_be_used(machine: Machine) -> None:
 
     said = found(configuration.problems(env))
 
-    assert [verdict for verdict, _ in said] == ["note"] * 4
+    assert [verdict for verdict, _ in said] == ["note"] * 5
     whole = "\n".join(what for _, what in said)
     assert "CACHE_TRUST takes one of proof, team" in whole
     assert "config.toml: max_size takes a size" in whole
     assert "others can read it" in whole
+    assert "the team secret has 5 characters" in whole
     assert "CACHE_DISABLE is set" in whole
     assert "horse" not in whole
 

@@ -9,6 +9,10 @@ from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.checkup.finding import Env, Finding, broken, note, ok
 from gh_p2pcache.errors import ConfigError
 
+_SHORT = 16
+"""Characters: what people choose below that can be tried word by word."""
+_MAKES_ONE = """python3 -c 'import secrets; print("p2pcache_" + secrets.token_urlsafe(32))'"""
+
 
 def problems(env: Env) -> Iterator[Finding]:
     """Look through environment and config.toml."""
@@ -24,6 +28,12 @@ def problems(env: Env) -> Iterator[Finding]:
     exposed = _exposed(path)
     if exposed and there.effective[settings.SECRET.name].source == "file":
         yield note(f"{path} holds the team secret, and others can read it", f"chmod 600 {path}")
+    if there.secret and len(there.secret) < _SHORT:
+        yield note(
+            f"the team secret has {len(there.secret)} characters: who gets what it seals, from a"
+            " backup say, can guess it",
+            f"one that can't be guessed, on all machines: {_MAKES_ONE}",
+        )
     if env.get("CACHE_DISABLE"):
         yield note("CACHE_DISABLE is set: every call goes to plain gh", "unset CACHE_DISABLE")
     if is_toml and not there.warnings:
