@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from gh_p2pcache.engine.peers import EVERYTHING, Found
 from gh_p2pcache.records.message import Request, Response, header
 from gh_p2pcache.sim.faults import Fault
+from gh_p2pcache.teams import changes
 from support.circle import ISSUES, Circle, fetched, settled
 
 PRIVATE = "/repos/acme/private/issues"
@@ -219,6 +221,36 @@ async def test_a_write_elsewhere_is_seen_by_the_next_read(circle: Circle) -> Non
     await one.ask("/repos/acme/widgets/issues", method="POST", body=b'{"title":"told to all"}')
     seen = await two.ask(ISSUES, headers=[("accept-encoding", "")])
     assert b"told to all" in seen.body
+
+
+async def test_a_write_elsewhere_is_seen_in_what_is_private_to_a_token(circle: Circle) -> None:
+    one, two = await circle.machine(), await circle.machine()
+    timeline = "/repos/acme/widgets/issues/1/timeline"
+    await two.ask(timeline)
+    assert (await two.ask(timeline)).source == "HIT"
+    one.time.advance(1)
+    await one.ask(
+        "/repos/acme/widgets/issues/1/comments", method="POST", body=b'{"body":"told to all"}'
+    )
+    assert (await two.ask(timeline)).source != "HIT"
+    assert not circle.announced
+
+
+async def test_a_write_is_told_in_every_team_that_names_the_repository(
+    circle: Circle, tmp_path: Path
+) -> None:
+    changes.join_by_secret(tmp_path / "0/state", "inner", "p2pcache_inner", ["acme/*"], pytest.fail)
+    in_both, in_one = await circle.machine(), await circle.machine()
+    for reader, writer in ((in_both, in_one), (in_one, in_both)):
+        in_one.time.advance(20)
+        await reader.ask(ISSUES)
+        assert (await reader.ask(ISSUES)).source == "HIT"
+        in_one.time.advance(1)
+        title = b"by one of both" if writer is in_both else b"by one of one"
+        body = b'{"title":"%s"}' % title
+        await writer.ask("/repos/acme/widgets/issues", method="POST", body=body)
+        seen = await reader.ask(ISSUES, headers=[("accept-encoding", "")])
+        assert title in seen.body
 
 
 async def test_what_a_write_buried_is_taken_from_no_member(circle: Circle) -> None:

@@ -11,7 +11,17 @@ from trio.testing import wait_all_tasks_blocked
 from gh_p2pcache.peer import owner
 from gh_p2pcache.peer.frames import encode
 from gh_p2pcache.peer.leases import LIFE, SILENCE
-from gh_p2pcache.peer.messages import Ask, Claim, Fetching, Found, Held, Yours, frame, read_message
+from gh_p2pcache.peer.messages import (
+    Ask,
+    Claim,
+    Fetching,
+    Found,
+    Held,
+    Nobody,
+    Yours,
+    frame,
+    read_message,
+)
 from gh_p2pcache.peer.owner import rank
 from gh_p2pcache.peer.wire import PeerError, Stream
 from support.members import DATE, DEADLINE, SCOPE, TAG, Team, TeamMember, in_a_team, yours
@@ -286,6 +296,33 @@ def test_a_holder_that_has_left_keeps_nobody_from_fetching() -> None:
         first.heard(holder.store(), holder)
         await team.net.kill(holder.machine)
         assert yours(await asker.find())
+
+    in_a_team(main)
+
+
+def test_the_owner_names_who_has_just_fetched_before_gossip_does() -> None:
+    async def main(team: Team) -> None:
+        _, fetching, asker = team.members(3)
+        assert yours(await fetching.find())
+        await fetching.announce(fetching.store())
+        await wait_all_tasks_blocked()
+        answer = await asker.find()
+        assert isinstance(answer, Found)
+        assert answer.peer == fetching.id
+
+    in_a_team(main)
+
+
+def test_an_owner_is_not_blamed_for_a_ban_that_it_has_not_heard_of() -> None:
+    async def main(team: Team) -> None:
+        first, banned, asker = team.members(3)
+        announced = banned.store()
+        first.heard(announced, banned)
+        asker.index.drop_signer(announced.signer)
+        for _ in range(3):
+            answer = await asker.find()
+            assert isinstance(answer, Nobody)
+        assert not asker.machine.scores[first.id]
 
     in_a_team(main)
 

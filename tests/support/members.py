@@ -80,7 +80,13 @@ class TeamMember:
     def __post_init__(self) -> None:
         machine, nursery = self.machine, self.team.nursery
         self.index = Index(lambda: float(DATE + 3600))
-        self.owner = Owner(machine, machine, self.index, lambda: machine.accepting)
+        self.owner = Owner(
+            machine,
+            machine,
+            self.index,
+            accepting=lambda: machine.accepting,
+            note=self.index.announced,
+        )
         self.exchange = Exchange(
             nursery=nursery,
             wire=machine,

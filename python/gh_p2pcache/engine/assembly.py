@@ -90,12 +90,14 @@ async def build(
     stats = Stats(state / "stats.json", state / "history", now=clock.now)
     disk = DiskStore(settings.cache_dir, settings.max_size, on_event=stats.event)
     keep = max(settings.max_stale, _IMMUTABLE_SECONDS)
+    team_scopes = Teams(await asyncio.gather(*(asyncio.to_thread(scope_of, t) for t in teams)))
     tombstones = Tombstones(
         Journal(settings.cache_dir / "tombstones", _JOURNAL_BYTES, on_event=stats.event),
         clock,
         pseudonym=machine.pseudonym,
         keep=keep,
         forget_records=disk.clear,
+        told=team_scopes.told,
     )
     proofs = Proofs(
         Journal(state / "proofs", _JOURNAL_BYTES, on_event=stats.event),
@@ -110,7 +112,7 @@ async def build(
         proofs=proofs,
         predictor=Predictor(_saved_trust(state)),
     )
-    desk.teams = Teams(await asyncio.gather(*(asyncio.to_thread(scope_of, t) for t in teams)))
+    desk.teams = team_scopes
     budgets, outages = Budgets(clock), Outages(clock)
     nodes = Nodes(complete=next(disk.tags(), None) is None)
     principals = Principals(secret)

@@ -95,19 +95,12 @@ class News:
 
     def _wrote(self, tags: frozenset[str], date: int) -> None:
         """Tell each scope what a write changed; of repositories only those that it shares."""
+        teams = self._desk.teams
         for keys in self._scopes():
-            mine = [tag for tag in tags if self._concerns(tag, keys)]
+            mine = [tag for tag in tags if not teams.all or keys in teams.told(tag)]
             marks = self._desk.tombstones.shared_marks(keys, mine)
             if marks:
                 self._peers.bury(keys.id, marks, date)
-
-    def _concerns(self, tag: str, keys: ScopeKeys) -> bool:
-        """Tell whether the members of a scope may hear of a tag, and need to."""
-        if not tag.startswith("repo:"):
-            return True
-        teams = self._desk.teams
-        team = teams.of_repository(tag.removeprefix("repo:"))
-        return team is teams.by_scope(keys.id)
 
     def _scopes(self) -> Iterator[ScopeKeys]:
         teams = self._desk.teams.all

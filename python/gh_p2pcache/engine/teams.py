@@ -33,6 +33,10 @@ class TeamScope:
         """The keys of which one may have sealed a record, the one in use first."""
         return (self.keys,) if self.former is None else (self.keys, self.former)
 
+    def names(self, repo: str) -> bool:
+        """Tell whether one of the patterns names a repository ("site/owner/name")."""
+        return any(_names(pattern.lower(), repo) for pattern in self.share)
+
 
 class Teams:
     """The teams of this machine, in the order of joining."""
@@ -47,10 +51,17 @@ class Teams:
 
     def of_repository(self, repo: str) -> TeamScope | None:
         """Return the team of a repository ("site/owner/name")."""
-        for team in self.all:
-            if any(_names(pattern.lower(), repo) for pattern in team.share):
-                return team
-        return None
+        return next((team for team in self.all if team.names(repo)), None)
+
+    def told(self, tag: str) -> tuple[ScopeKeys, ...]:
+        """Return the scopes whose members tell each other of writes to what carries a tag.
+
+        Of a repository's those of every team that names it: another machine may be in only one of
+        them, or have the repository's records in another's scope.
+        """
+        kind, _, repo = tag.partition(":")
+        naming = (team for team in self.all if kind != "repo" or team.names(repo))
+        return tuple(keys for team in naming for keys in team.ring)
 
     def by_scope(self, scope: bytes) -> TeamScope | None:
         """Return the team one of whose keys has the id `scope`."""

@@ -56,8 +56,11 @@ class Tombstones:
         pseudonym: Callable[[bytes], bytes],
         keep: float,
         forget_records: Callable[[], object],
+        told: Callable[[str], Iterable[ScopeKeys]],
     ) -> None:
         """`forget_records` empties the store: what to do when a burial cannot be written down.
+
+        `told` returns the scopes whose members tell each other of writes to what carries a tag.
 
         `tell` (set by who knows the peers) is given the tags of each write and GitHub's date of it,
         0 for one that nobody answered.
@@ -78,13 +81,8 @@ class Tombstones:
         self._shared_mark: Callable[[ScopeKeys, str], Mark] = lru_cache(16384)(
             lambda keys, tag: keys.pseudonym(b"tag " + tag.encode())
         )
-        self._marks_in: Callable[[ScopeKeys, tuple[str, ...]], tuple[Mark, ...]] = lru_cache(1024)(
-            lambda keys, tags: (
-                *self.marks(tags),
-                *self.shared_marks(keys, tags),
-                self.everything(keys),
-            )
-        )  # a miss asks thrice
+        self._told = told
+        self._marks_in = lru_cache(1024)(self._all_marks)  # a miss asks thrice
         self.tell: Callable[[frozenset[str], int], None] | None = None
         self.generation = 0
         self._load()
@@ -103,7 +101,11 @@ class Tombstones:
         return self._shared_mark(keys, "")
 
     def marks_in(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
-        """Return all pseudonyms under which a write buries what carries `tags` in a scope."""
+        """Return all pseudonyms under which a write buries what carries `tags` in a scope.
+
+        Also those of other scopes in which the writes to one of the tags are told: a repository's
+        private records lie in the token's own scope, and two teams may name it.
+        """
         return self._marks_in(keys, tuple(tags))
 
     def begin(self, tags: Iterable[str]) -> Write:
@@ -206,6 +208,16 @@ class Tombstones:
         if not self._moved:
             return self._moved_all
         return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
+
+    def _all_marks(self, keys: ScopeKeys, tags: tuple[str, ...]) -> tuple[Mark, ...]:
+        shared = [tag for tag in tags if tag.startswith(_SHARED)]
+        scopes = {tag: {keys, *self._told(tag)} for tag in shared}
+        named = {scope for tag in shared if tag.startswith("repo:") for scope in scopes[tag]}
+        return (
+            *self.marks(tags),
+            *(self._shared_mark(scope, tag) for tag in shared for scope in scopes[tag]),
+            *map(self.everything, {keys, *named}),
+        )
 
     def _tell(self, tags: frozenset[str], date: int) -> None:
         if self.tell is not None and tags:

@@ -121,19 +121,32 @@ class Knowledge:
         news = replica.learn(batch.tombstones, batch.proofs, claims)
         self._hand_on(scope, news, batch.undecided)
         for row in batch.announcements:
-            self._note(row.within(scope), author, source)
+            self.note(row.within(scope), author, source)
 
     def told(self, scope: bytes, teller: str, told: Give | Given) -> None:
         """Take in what a member knows, of itself and of others."""
         news = self.replica(scope).learn(told.tombstones, told.proofs, told.claims)
         self._hand_on(scope, news, ())
         for claim in told.claims:
-            self._note(claim.validation.within(scope), claim.holder, teller)
+            self.note(claim.validation.within(scope), claim.holder, teller)
 
     def told_undecided(self, scope: bytes, rows: Sequence[Undecided]) -> None:
         """Take in of which writes a member knows that got no answer."""
         news = self.replica(scope).learn(undecided=rows)
         self._hand_on(scope, news, news.undecided)
+
+    def note(self, validation: SignedValidation, holder: str, source: str) -> None:
+        """Note that `source` says that a member holds a record."""
+        if holder == self._own_id:
+            return
+        try:
+            news = self._index.announced(validation, holder, source)
+        except RejectedError as error:
+            # The clock that is wrong may be ours, the ban unheard of there: no fault of the source.
+            _LOG.debug("not noted from %s: %s", source, error)
+            return
+        if news:
+            self._listener.announced(holder, validation)
 
     def lift(self, signer: bytes) -> None:
         """Take a banned member back, with what was not noted of it: nobody will tell that again."""
@@ -143,7 +156,7 @@ class Knowledge:
             for holder, row in replica.claims.rows():
                 if peer == holder or signer == row.signer:
                     # Who told is not known any more, so it is hearsay, and ours.
-                    self._note(row.within(scope), holder, self._own_id)
+                    self.note(row.within(scope), holder, self._own_id)
 
     def replay(self) -> Iterator[Bury | Buried | Proofs]:
         """Yield all that a gateway which was away has to hear of."""
@@ -167,15 +180,3 @@ class Knowledge:
             self._listener.buried(scope, news.tombstones)
         if news.proofs:
             self._listener.proved(scope, news.proofs)
-
-    def _note(self, validation: SignedValidation, holder: str, source: str) -> None:
-        if holder == self._own_id:
-            return
-        try:
-            news = self._index.announced(validation, holder, source)
-        except RejectedError as error:
-            # The clock that is wrong may be ours, the ban unheard of there: no fault of the source.
-            _LOG.debug("not noted from %s: %s", source, error)
-            return
-        if news:
-            self._listener.announced(holder, validation)

@@ -132,7 +132,13 @@ class Node:
         )
         self._gossip = Gossip(network, book, self._knowledge, hello.scopes)
         self._entropy = AntiEntropy(network, book, self._knowledge)
-        self._owner = Owner(network, book, self._index, lambda: network.accepting)
+        self._owner = Owner(
+            network,
+            book,
+            self._index,
+            accepting=lambda: network.accepting,
+            note=self._knowledge.note,
+        )
         self._caught_up: set[bytes] = set()
         exchange = Exchange(
             nursery=nursery,

@@ -24,6 +24,7 @@ from gh_p2pcache.peer.messages import (
     Held,
     Message,
     Nothing,
+    SignedValidation,
     Yours,
     frame,
     read_message,
@@ -70,7 +71,17 @@ class OpenAsk(Protocol):
 class Owner:
     """Answers for the tags that are ours and asks for the others."""
 
-    def __init__(self, wire: Wire, book: Book, index: Index, accepting: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        book: Book,
+        index: Index,
+        *,
+        accepting: Callable[[], bool],
+        note: Callable[[SignedValidation, str, str], object],
+    ) -> None:
+        """`note` is told what a member holds, and which member says so."""
+        self._note = note
         self._wire = wire
         self._book = book
         self._index = index
@@ -191,6 +202,9 @@ class Owner:
                 if any(not _own_claim(claim, peer, ticket.key[1]) for claim in word.claims):
                     self._book.misbehaved(peer, 10, "announced what is not its own")
                     return
+                # Gossip says it 0.2 s later: who asks meanwhile would be sent to GitHub.
+                for claim in word.claims:
+                    self._note(claim.validation.within(ticket.key[0]), peer, peer)
                 self.announced(*ticket.key, word.claims)
                 return
             elif isinstance(word, Nothing):

@@ -290,7 +290,8 @@ class Search:
                 if claim.holder != self._parts.wire.own_id:
                     self._parts.index.announced(validation, claim.holder, owner)
             except RejectedError as error:
-                self._parts.book.misbehaved(owner, 1, f"named a holder: {error}")
+                # The ban may be unheard of there, the clock that is wrong ours: no fault of its.
+                _LOG.debug("not taken from the owner %s: %s", owner, error)
                 continue
             sources.append(Source(claim.holder, validation))
         return sources
