@@ -105,6 +105,15 @@ def test_members_addresses_and_bans_outlive_the_process(tmp_path: Path) -> None:
     assert not again.is_banned(peer(3))
 
 
+def test_where_a_peer_is_by_now_comes_first(tmp_path: Path) -> None:
+    book, _, _ = make(tmp_path / "peers.json")
+    before, now, too = (Address(f"192.0.2.{number}", 9100) for number in (1, 2, 3))
+    book.learn(peer(1), [before])
+    book.learn(peer(1), [now, too])
+    book.learn(peer(1), [now])
+    assert list(book.entry(peer(1)).addresses) == [now, too, before]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"peers": {"x": 5}}', b"\xff\xfe"])
 def test_a_broken_file_is_a_book_without_entries(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "peers.json"

@@ -118,14 +118,11 @@ class Book:
         entry.link, entry.scopes, entry.seen = None, frozenset(), self._now()
 
     def learn(self, peer: str, addresses: Iterable[Address]) -> None:
-        """Note where a peer may be dialled."""
+        """Note where a peer may be dialled; the newest come first, and of too many the oldest go."""
         entry = self.entry(peer)
-        for address in addresses:
-            entry.addresses.pop(address, None)
-            entry.addresses[address] = None
-            self._changed = True
-        while len(entry.addresses) > _ADDRESSES:
-            del entry.addresses[next(iter(entry.addresses))]
+        known = dict.fromkeys((*addresses, *entry.addresses))
+        entry.addresses = dict.fromkeys(list(known)[:_ADDRESSES])
+        self._changed = True
 
     def members(self, scope: bytes) -> Sequence[Member]:
         """Return the connected members of a scope, quickest first."""
