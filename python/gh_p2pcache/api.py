@@ -20,10 +20,10 @@ from weakref import WeakSet
 from gh_p2pcache import settings
 from gh_p2pcache._values import DataError, dumps, loads, question
 from gh_p2pcache.engine.clock import Clock, TimeSource
-from gh_p2pcache.engine.principals import machine_secret, team_keys
+from gh_p2pcache.engine.principals import machine_secret
 from gh_p2pcache.errors import StoreError
 from gh_p2pcache.records.record import Record
-from gh_p2pcache.records.seal import ScopeKeys, derive
+from gh_p2pcache.records.seal import ScopeKeys, derive, team_keys
 from gh_p2pcache.store.disk import DiskStore
 from gh_p2pcache.store.report import Reporter
 

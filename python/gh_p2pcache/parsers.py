@@ -13,7 +13,9 @@ from gh_p2pcache.errors import ConfigError, RejectedError
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]i?B?|B)", re.IGNORECASE)
-_REPOSITORIES = re.compile(r"(?:[\w.*?\[\]!-]+/){1,2}[\w.*?\[\]!-]+|\*", re.ASCII)
+_REPOSITORIES = re.compile(
+    r"(?:(?=[^/]*[.*?])[\w.*?\[\]!-]+/)?[\w.*?\[\]!-]+/[\w.*?\[\]!-]+|\*", re.ASCII
+)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,9 +72,13 @@ def parse_directory(text: str) -> str:
 def parse_repositories(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of patterns of [HOST/]OWNER/REPO, or `*` for all there are."""
     patterns = parse_list(text)
-    if patterns and all(map(_REPOSITORIES.fullmatch, patterns)):
-        return patterns
-    raise ConfigError("takes repositories such as 'acme/*' or 'acme/site'")
+    if not patterns or not all(map(_REPOSITORIES.fullmatch, patterns)):
+        raise ConfigError("takes repositories such as 'acme/*', 'acme/site' or 'HOST/acme/*'")
+    if any(pattern.startswith("api.") and pattern.count("/") == 2 for pattern in patterns):
+        raise ConfigError("takes the host without 'api.', such as 'github.com/acme/*'")
+    if any(pattern.endswith(".git") for pattern in patterns):
+        raise ConfigError("takes names without '.git', such as 'acme/site'")
+    return patterns
 
 
 def parse_rule(pattern: str, text: str) -> float:

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.peer import messages as m
 from gh_p2pcache.peer import packages, rates
 from gh_p2pcache.peer.ledger import print_of
@@ -21,6 +20,7 @@ from gh_p2pcache.peer.membership import Handshake
 from gh_p2pcache.peer.messages import Kinds, Tombstone
 from gh_p2pcache.peer.topic import Topic
 from gh_p2pcache.records.record import Record, Validation
+from gh_p2pcache.records.seal import team_keys
 from gh_p2pcache.records.sign import (
     Signer,
     check_record,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.engine.teams import Teams, TeamScope
+from gh_p2pcache.records.seal import team_keys
 
 
 def team(name: str, *share: str) -> TeamScope:

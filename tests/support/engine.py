@@ -17,6 +17,7 @@ from gh_p2pcache.engine.assembly import House, build
 from gh_p2pcache.engine.clock import Clock
 from gh_p2pcache.engine.peers import Peers
 from gh_p2pcache.origin.client import Origin, Streamed
+from gh_p2pcache.records import seal
 from gh_p2pcache.records.message import Request, Response
 from gh_p2pcache.records.seal import derive
 from gh_p2pcache.sim.clock import Clock as SimClock
@@ -24,7 +25,7 @@ from gh_p2pcache.sim.sim import Sim
 from support.sim import SECRETS
 
 # PBKDF2 is slow on purpose; deriving each test token once is enough.
-principals.derive = assembly.derive = lru_cache(derive)  # type: ignore[attr-defined]
+principals.derive = assembly.derive = seal.derive = lru_cache(derive)  # type: ignore[attr-defined]
 START = 1_780_000_000.0
 
 

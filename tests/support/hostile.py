@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import trio
 
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.address import parse
 from gh_p2pcache.peer.messages import (
@@ -36,7 +35,7 @@ from gh_p2pcache.peer.topic import Topic
 from gh_p2pcache.peer.wire import PeerError, Stream
 from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import Record, Validation, pack
-from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.seal import ScopeKeys, team_keys
 from gh_p2pcache.records.sign import Signer, sign_record, sign_validation
 from support.network import Network, free_port
 from support.team import SECRET, Daemon

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.peer.owner import rank
 from gh_p2pcache.policy.plan import plan
 from gh_p2pcache.records.message import Request
-from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.seal import ScopeKeys, team_keys
 from support.gateway import fields_of_gh
 from support.team import SECRET, Daemon
 

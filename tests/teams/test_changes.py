@@ -96,6 +96,32 @@ def test_after_leaving_there_is_no_trace(here: Path) -> None:
         changes.leave(here, "acme", unexpected)
 
 
+def test_a_second_rotation_says_that_it_ends_the_grace_of_the_first(here: Path) -> None:
+    create(here)
+    changes.rotate(here, "acme", 3600.0, unexpected)
+    said: list[str] = []
+    changes.rotate(here, "acme", 3600.0, said.append)
+    assert [line.partition(":")[0] for line in said] == ["the secret before this one ends now, too"]
+
+
+def test_who_joined_by_the_same_secret_takes_its_rotation_over(here: Path, there: Path) -> None:
+    for state in (here, there):
+        changes.join_by_secret(state, "fleet", "correct horse", ("acme/*",), unexpected)
+    changes.rotate(here, "fleet", 3600.0, unexpected)
+
+    assert join(there, changes.invite(here, "fleet"))
+
+    assert loaded(there)[0].secret == loaded(here)[0].secret
+    assert loaded(there)[0].old_secret == "correct horse"
+
+
+@pytest.mark.parametrize("secret", ["horse", "p2pcache_", "p2pcache_horse", "p2pcache_" + "x" * 44])
+def test_what_an_invite_has_no_room_for_is_joined_by(here: Path, secret: str) -> None:
+    changes.join_by_secret(here, "fleet", secret, ("acme/*",), unexpected)
+    with pytest.raises(UsageError, match="was joined by its secret"):
+        changes.invite(here, "fleet")
+
+
 def test_a_rotated_secret_keeps_the_old_one_readable_for_its_grace(here: Path, there: Path) -> None:
     create(here)
     (before,) = loaded(here)
@@ -177,6 +203,12 @@ def test_a_name_that_is_none(here: Path, name: str) -> None:
 @pytest.mark.parametrize("pattern", ["", "acme", "https://github.com/acme/x", "a/b/c", "acme/ x"])
 def test_a_pattern_that_matches_no_repository(here: Path, pattern: str) -> None:
     with pytest.raises(UsageError, match="--share takes repositories such as"):
+        create(here, share=(pattern,))
+
+
+@pytest.mark.parametrize("pattern", ["api.github.com/acme/*", "acme/site.git"])
+def test_a_pattern_that_would_never_match_is_refused(here: Path, pattern: str) -> None:
+    with pytest.raises(UsageError, match=r"--share takes (the host without 'api\.'|names without)"):
         create(here, share=(pattern,))
 
 

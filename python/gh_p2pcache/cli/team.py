@@ -12,9 +12,9 @@ import click
 
 from gh_p2pcache import paths, settings
 from gh_p2pcache.cli.output import duration, examples, heading, moment, say_json, table
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.errors import ConfigError, DaemonError, UsageError
 from gh_p2pcache.parsers import parse_duration, parse_list
+from gh_p2pcache.records.seal import team_keys
 from gh_p2pcache.supervisor import client
 from gh_p2pcache.teams import SHARED, Membership, changes, load_teams, memberships
 

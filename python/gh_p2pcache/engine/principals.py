@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gh_p2pcache.records.message import Headers, header
-from gh_p2pcache.records.seal import GENERATED_PREFIX, ScopeKeys, derive
+from gh_p2pcache.records.seal import ScopeKeys, derive
 from gh_p2pcache.store.secret_file import secret_of
 
 _KINDS = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
@@ -91,12 +91,6 @@ def _token(value: bytes) -> bytes:
 def _kind(token: bytes) -> str:
     text = token.decode("latin-1")
     return next((kind for kind in _KINDS if text.startswith(kind)), "other" if text else "none")
-
-
-def team_keys(secret: str) -> ScopeKeys:
-    """Derive the scope of a shared secret; takes up to 120 ms."""
-    generated = secret.startswith(GENERATED_PREFIX)
-    return derive(secret.encode(), "generated" if generated else "secret")
 
 
 def machine_secret(state_dir: Path) -> bytes:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from gh_p2pcache.engine.principals import team_keys
 from gh_p2pcache.policy.plan import Access
-from gh_p2pcache.records.seal import ScopeKeys
+from gh_p2pcache.records.seal import ScopeKeys, team_keys
 from gh_p2pcache.records.sign import public_of
 from gh_p2pcache.teams import Team
 

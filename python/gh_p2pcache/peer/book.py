@@ -118,7 +118,7 @@ class Book:
         entry.link, entry.scopes, entry.seen = None, frozenset(), self._now()
 
     def learn(self, peer: str, addresses: Iterable[Address]) -> None:
-        """Note where a peer may be dialled; the newest come first, and of too many the oldest go."""
+        """Note where a peer may be dialled: the newest come first, and the oldest go."""
         entry = self.entry(peer)
         known = dict.fromkeys((*addresses, *entry.addresses))
         entry.addresses = dict.fromkeys(list(known)[:_ADDRESSES])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gh_p2pcache.errors import ConfigError, RejectedError, UsageError
 from gh_p2pcache.parsers import parse_multiaddrs, parse_repositories
-from gh_p2pcache.records.seal import GENERATED_PREFIX
+from gh_p2pcache.records.seal import team_keys
 from gh_p2pcache.teams import files, held, invites, vault
 from gh_p2pcache.teams.files import Membership, Team
 from gh_p2pcache.teams.invites import Invite
@@ -39,7 +39,7 @@ def invite(state: Path, name: str, bootstrap: Sequence[str] = ()) -> str:
     Raises UsageError, KeyringError.
     """
     member = held.attended(state, name)
-    if not member.team.secret.startswith(GENERATED_PREFIX):
+    if not invites.fits(member.team.secret):
         raise UsageError(f"team '{name}' was joined by its secret: that is what others join by")
     team = replace(member.team, bootstrap=_both(member.team.bootstrap, _addresses(bootstrap)))
     if team != member.team:
@@ -101,7 +101,8 @@ def join_by_secret(
         raise UsageError("there is no secret")
     team = Team(name, secret, _patterns(share))
     if not files.path_of(state, name).exists():
-        return held.keep(state, _new(team, secrets.token_bytes(8)), warn), True
+        # The same on every machine, so that what one rotates the others can take over.
+        return held.keep(state, _new(team, team_keys(secret).id), warn), True
     member = _as_held(state, name, warn)
     if member.team.secret != secret:
         raise UsageError(
@@ -127,6 +128,8 @@ def leave(state: Path, name: str, warn: Warn) -> None:
 def rotate(state: Path, name: str, grace: float, warn: Warn) -> Membership:
     """Give a team a new secret; that of before stays readable for `grace` seconds."""
     member = held.attended(state, name)
+    if member.team.old_secret and member.team.old_until > time.time():
+        warn("the secret before this one ends now, too: who still has it is out until it joins")
     team = replace(
         member.team,
         secret=_new_secret(),

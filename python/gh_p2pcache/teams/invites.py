@@ -45,6 +45,15 @@ class Invite:
     bootstrap: tuple[str, ...]
 
 
+def fits(secret: str) -> bool:
+    """Tell whether a secret is one that we made, which is what an invite has room for."""
+    try:
+        data = urlsafe_b64decode(secret.removeprefix(GENERATED_PREFIX) + "=")
+    except ValueError:
+        return False
+    return len(data) == SECRET_SIZE and as_text(data) == secret
+
+
 def encode(invite: Invite) -> str:
     """Return the invite as a word."""
     from multiformats import multibase
