@@ -214,6 +214,16 @@ async def test_without_a_team_the_same_token_shares_and_no_other(circle: Circle)
     assert (await two.ask(ISSUES, token="alice")).source == "PEER"
 
 
+async def test_without_a_team_a_token_takes_part_from_its_first_call_on(circle: Circle) -> None:
+    one = await circle.machine({})
+    await one.ask(ISSUES)
+    await one.stop()
+    circle.links[0].known.clear()
+    await one.start()
+    assert (await one.ask(ISSUES)).source == "HIT"
+    assert circle.links[0].known
+
+
 async def test_a_write_elsewhere_is_seen_by_the_next_read(circle: Circle) -> None:
     one, two = await fetched(circle)
     await two.ask(ISSUES)

@@ -85,7 +85,6 @@ class Members:
         keys = self.shared(call)
         if keys is None:
             return Asked(entry)
-        self._news.introduce(call.principal)
         if not self.peers.members or call.must_ask:
             return Asked(entry)
         tag = keys.tag(call.plan.key)

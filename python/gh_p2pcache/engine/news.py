@@ -38,6 +38,7 @@ class News:
         self._trust = trust
         self._newest: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
         loop = asyncio.get_running_loop()
+        principals.met = self._introduce
         desk.shelf.kept = lambda entry: loop.call_soon_threadsafe(self._announce, entry)
         desk.shelf.unkept = lambda entry: loop.call_soon_threadsafe(self._release, entry)
         desk.tombstones.tell = self._wrote
@@ -61,12 +62,6 @@ class News:
             caught_up=self._desk.unheard.difference_update,
         )
 
-    def introduce(self, principal: Principal) -> None:
-        """Take part in a token's own scope, on a machine without a team."""
-        if not self._desk.teams.all and principal.kind != "none":
-            keys = principal.keys
-            self._peers.know(keys.id, keys.member_key, keys.topic_key, "")
-
     def newest(self, scope: bytes, key: bytes) -> int:
         """Return the newest GitHub date of this key that this machine knows of, 0: none."""
         return self._newest.get((scope, key), 0)
@@ -77,6 +72,12 @@ class News:
         self._newest[place] = max(date, self._newest.pop(place, 0))
         while len(self._newest) > _REMEMBERED:
             self._newest.popitem(last=False)
+
+    def _introduce(self, principal: Principal) -> None:
+        """Take part in a token's own scope, on a machine without a team."""
+        if self._peers.wanted and not self._desk.teams.all and principal.kind != "none":
+            keys = principal.keys
+            self._peers.know(keys.id, keys.member_key, keys.topic_key, "")
 
     def _announce(self, entry: Entry) -> None:
         """Tell of a record that GitHub gave or confirmed to this machine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,10 @@ class Principal:
 
 
 class Principals:
-    """Derives a principal from a request once and remembers it in memory."""
+    """Derives a principal from a request once and remembers it in memory; `met` is told of it."""
 
     def __init__(self, machine_secret: bytes) -> None:
+        self.met: Callable[[Principal], None] = lambda _principal: None
         self._machine_secret = machine_secret
         self._known: OrderedDict[bytes, Principal] = OrderedDict()
         self._deriving: dict[bytes, asyncio.Task[Principal]] = {}
@@ -79,6 +81,7 @@ class Principals:
         self._known[value] = principal
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+        self.met(principal)
         return principal
 
 
