@@ -102,7 +102,20 @@ def test_as_many_calls_as_fit() -> None:
     for width, height in ((120, 24), (120, 50), (80, 30), (80, 50)):
         view = plain(drawn(seen, [CALL] * 99, width, height), width).splitlines()
         assert len(view) == height
-    assert plain(drawn(seen, [CALL] * 99, 60, 5), 60).count("nightly.sh") == 5
+
+
+def test_the_newest_calls_are_on_the_smallest_screen_whoever_asks() -> None:
+    seen = {path.strip("/").partition("?")[0]: told for path, told in TOLD.items()}
+    (day,) = seen["history"]["days"]
+    callers = [{**day["rows"][0], "caller": f"{'x' * 40}{n}.sh"} for n in range(5)]
+    seen["history"] = {"days": [{**day, "rows": callers}]}
+    seen["status"] = {**seen["status"], "budgets": seen["status"]["budgets"] * 2}
+    totals = dict.fromkeys(("hit", "miss", "stale", "peer", "revalidated", "coalesced"), 9)
+    seen["stats"] = {**seen["stats"], "totals": totals | {"bytes_served": 0}}
+    for width in (80, 120):
+        view = plain(drawn(seen, [*[CALL] * 99, OTHER], width, 24), width).splitlines()
+        assert len(view) == 24
+        assert "ghe.acme.dev" in view[-1]
 
 
 def test_nothing_of_the_tables_is_cut_on_a_narrow_terminal() -> None:

@@ -47,6 +47,21 @@ def test_a_later_set_up_renews_it_for_a_checkout_that_moved(installed: Machine) 
     assert (installed.home / ".gitconfig").read_text() == ""
 
 
+def test_what_the_user_added_since_stays(installed: Machine) -> None:
+    key = KEY.format("github.com")
+    installed.run("git", "config", "--global", "--add", key, "cache")
+    installed.install("--credential-helper")
+    installed.run("git", "config", "--global", "--add", key, "store")
+    ours = helpers(installed)[1]
+
+    installed.install()
+    assert helpers(installed) == ["", ours, "store"]
+
+    said = installed.install("--uninstall").stdout
+    assert f"{key} is as it was before, with what was added since" in said
+    assert helpers(installed) == ["cache", "store"]
+
+
 def test_what_the_user_set_since_stays(installed: Machine) -> None:
     installed.install("--credential-helper")
     key = KEY.format("github.com")

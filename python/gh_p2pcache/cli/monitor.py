@@ -53,12 +53,16 @@ def command(*, once: bool, interval: float, as_json: bool) -> None:
                 click.echo(json.dumps(seen, ensure_ascii=False))
         elif once:
             _once(watch)
-        elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        elif _is_drawn_on():
             _live(watch, interval)
         else:
             _lines(watch, interval)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _is_drawn_on() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 class Watch:
@@ -110,7 +114,7 @@ def _once(watch: Watch) -> None:
     if not sys.stdout.isatty():
         width = _PIPE_WIDTH
     view = drawn(seen, list(watch.calls), width, height)
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if _is_drawn_on() and not os.environ.get("NO_COLOR"):
         from rich.console import Console
 
         Console(highlight=False).print(view)

@@ -27,12 +27,11 @@ _COLOURS = {
     "absent": "red",
 }
 _CALLERS = 5
+_ANY_WIDTH = 1000
 _LEAST_CALLS = 5
 _LEAST_WIDTHS = (8, 6, 7, 7, 10)
-_BOTH = 100
-"""Columns from which on the table of callers has room beside that of sources."""
-_LINES = 8 + len(SOURCES)
-"""Beside budgets and calls: headings, blanks, the table of sources."""
+_LINES = 7
+"""Beside sources, callers, budgets and calls: headline, headings, peers, blanks."""
 
 Snapshot = Mapping[str, Any]
 
@@ -41,18 +40,28 @@ def drawn(
     seen: Snapshot, calls: Sequence[Mapping[str, Any]], width: int, height: int
 ) -> RenderableType:
     """Return the whole view for a terminal: `calls` are the newest last, as many as fit."""
+    room = height - _LINES - len(seen["status"]["budgets"])
+    upper, lines = _upper(seen, width, room - _LEAST_CALLS)
+    lower = [_budgets(seen), _peers(seen), Text(), _calls(calls[-max(room - lines, 1) :])]
+    return Group(headline(seen), Text(), *upper, Text(), *lower)
+
+
+def _upper(seen: Snapshot, width: int, most: int) -> tuple[list[RenderableType], int]:
+    """Return sources and callers, side by side if they fit, and how many lines they take.
+
+    Of more than `most` lines the sources that gave nothing go first, then callers.
+    """
     sources, callers = _sources(seen), _callers(seen)
-    lines = _LINES + len(seen["status"]["budgets"])
-    if width >= _BOTH:
-        upper = Table.grid(padding=(0, 3))
-        upper.add_row(sources, callers)
-        parts: list[RenderableType] = [upper]
-    else:
-        parts = [sources, Text(), callers]
-        lines += 2 + callers.row_count
-    room = max(height - lines, _LEAST_CALLS)
-    parts += [Text(), _budgets(seen), _peers(seen), Text(), _calls(calls[-room:])]
-    return Group(headline(seen), Text(), *parts)
+    both = Table.grid(padding=(0, 3))
+    both.add_row(sources, callers)
+    if Console(width=_ANY_WIDTH).measure(both).maximum <= width:
+        return [both], 1 + max(sources.row_count, callers.row_count)
+    if 3 + sources.row_count + callers.row_count > most:
+        sources = _sources(seen, idle=False)
+        callers = _callers(seen, max(most - 3 - sources.row_count, 0))
+    if not callers.row_count:
+        return [sources], 1 + sources.row_count
+    return [sources, Text(), callers], 3 + sources.row_count + callers.row_count
 
 
 def headline(seen: Snapshot) -> Text:
@@ -92,12 +101,14 @@ def _table(*heads: str, right: Iterable[int] = (), least: Sequence[int] = ()) ->
     return table
 
 
-def _sources(seen: Snapshot) -> Table:
+def _sources(seen: Snapshot, *, idle: bool = True) -> Table:
     totals, latency = seen["stats"]["totals"], seen["activity"]["latency"]
     answers = sum(totals.get(name, 0) for name in SOURCES)
     table = _table("source", "answers", "", "half within", "99 % within", right=(1, 2, 3, 4))
     for name in SOURCES:
         count, took = totals.get(name, 0), latency.get(name)
+        if not count and not idle:
+            continue
         table.add_row(
             Text(name, _COLOURS[name]),
             f"{count:,}",
@@ -108,9 +119,9 @@ def _sources(seen: Snapshot) -> Table:
     return table
 
 
-def _callers(seen: Snapshot) -> Table:
+def _callers(seen: Snapshot, most: int = _CALLERS) -> Table:
     table = _table("asked today by", "answers", "saved", right=(1, 2))
-    for row in summary(seen["history"]["days"])["callers"][:_CALLERS]:
+    for row in summary(seen["history"]["days"])["callers"][: min(most, _CALLERS)]:
         table.add_row(Text(row["caller"]), f"{row['answers']:,}", f"{row['saved']:,}")
     return table
 

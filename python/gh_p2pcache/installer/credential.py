@@ -23,35 +23,40 @@ def offer(data: Path, checkout: Path, progress: Progress, *, wanted: bool) -> No
     As `gh auth setup-git` does, an empty entry before ours keeps other helpers from being asked.
     What was set before is noted for `restore`.
     """
-    ours = ["", f"!{shlex.quote(str(checkout / ENTRY))}{_CALL}"]
+    call = f"!{shlex.quote(str(checkout / ENTRY))}{_CALL}"
     hosts = _hosts()
     there = {key: _get(key) for key in map(_key, hosts)}
     if not wanted:
         # The checkout may have moved.
-        there = {key: values for key, values in there.items() if _is_ours(values)}
+        there = {key: values for key, values in there.items() if _has_ours(values)}
     if not there:
         progress.say("  git's own logins from gh too: ./install.sh --credential-helper")
         return
     note = data / _BEFORE
     before = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    before |= {key: values for key, values in there.items() if not _is_ours(values)}
+    before |= {key: values for key, values in there.items() if not _has_ours(values)}
     note.write_text(json.dumps(before, indent=2), encoding="utf-8")
     for key, values in there.items():
-        if values != ours:
-            _set(key, ours)
+        renewed = [call if _is_ours(value) else value for value in values]
+        new = renewed if call in renewed else ["", call]
+        if values != new:
+            _set(key, new)
     named = ", ".join(host for host in hosts if _key(host) in there)
     progress.say(f"  git asks gh for the credentials of {named}")
 
 
 def restore(data: Path, progress: Progress) -> None:
-    """Set again what was set before; what the user has changed since stays."""
+    """Take ours out and set again what was set before; what the user has added since stays."""
     note = data / _BEFORE
     if not note.exists():
         return
     for key, values in json.loads(note.read_text(encoding="utf-8")).items():
-        if _is_ours(_get(key)):
-            _set(key, values)
-            progress.say(f"  {key} is as it was before")
+        there = _get(key)
+        if _has_ours(there):
+            added = _without_ours(there)
+            _set(key, [*values, *added])
+            more = ", with what was added since" if added else ""
+            progress.say(f"  {key} is as it was before{more}")
     note.unlink()
 
 
@@ -81,5 +86,20 @@ def _set(key: str, values: list[str]) -> None:
         git_config("--add", key, value)
 
 
-def _is_ours(values: list[str]) -> bool:
-    return any(value.endswith(_CALL) and ENTRY in value for value in values)
+def _has_ours(values: list[str]) -> bool:
+    return any(map(_is_ours, values))
+
+
+def _is_ours(value: str) -> bool:
+    return value.endswith(_CALL) and ENTRY in value
+
+
+def _without_ours(values: list[str]) -> list[str]:
+    """Leave out our call, and the empty entry in front of it that came with it."""
+    rest: list[str] = []
+    for value in values:
+        if not _is_ours(value):
+            rest.append(value)
+        elif rest and not rest[-1]:
+            rest.pop()
+    return rest
