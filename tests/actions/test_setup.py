@@ -135,6 +135,7 @@ def test_a_cache_that_cannot_be_had_fails_no_job(runner: Runner, sim: SimProcess
 
     assert ran.code == 0, ran.text()
     assert "gh asks GitHub itself" in ran.said("first")
+    assert ran.said("first").count("gh-p2pcache: ") == 1
     assert outputs(ran)[0]["ready"] == "false"
     assert billed(sim) == 2 * CALLS
 

@@ -29,13 +29,13 @@ export async function main() {
   const inTeam = !alone && (invite || secret)
   const keepsStore = Boolean(inTeam) && !keepRunning && flag('store')
   sayWhoShares(alone, inTeam, keepsStore)
-  const job = { folder, keepRunning, wanted, keepsStore, engine: { folders: [] }, teams: [], before: NOTHING }
-  core.saveState('job', job)
+  const summary = flag('summary')
   const [engine, store] = await Promise.all([
     setUpEngine(!alone && flag('engine-cache')),
     keepsStore ? restoreStore(wanted.CACHE_DIR, folder) : ''
   ])
-  job.engine = engine
+  const job = { folder, keepRunning, wanted, keepsStore, summary, engine, teams: [], started: false, before: NOTHING }
+  core.saveState('job', job)
   if (inTeam) {
     const had = keepRunning ? [] : await teams()
     await join(invite, secret)
@@ -45,6 +45,8 @@ export async function main() {
   // At the end of a job the runner ends every process that has its job's value.
   const lasting = keepRunning ? { RUNNER_TRACKING_ID: '' } : {}
   await p2pcache(['start'], { env: alone ? withoutFile(process.env, folder) : lasting })
+  job.started = true
+  core.saveState('job', job)
   if (keepRunning) job.before = await read()
   core.saveState('job', job)
   hand(folder, wanted)

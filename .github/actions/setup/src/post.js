@@ -11,10 +11,12 @@ export async function post() {
   const job = JSON.parse(said)
   Object.assign(process.env, job.wanted)
   let news = 0
-  await apart('what it did is not known', async () => {
-    news = await tell(difference(job.before, await read()))
-  })
-  if (!job.keepRunning) await apart('its end was not clean', () => end(job.teams))
+  if (job.started) {
+    await apart('what it did is not known', async () => {
+      news = await tell(difference(job.before, await read()), job.summary)
+    })
+  }
+  if (!job.keepRunning) await apart('its end was not clean', () => end(job))
   await apart('the engine is not kept', () => saveEngine(job.engine))
   if (job.keepsStore && news > 0) {
     await apart('the store is not kept', () => saveStore(job.wanted.CACHE_DIR, job.folder))
@@ -31,16 +33,16 @@ async function apart(consequence, part) {
 }
 
 /** Say what the cache did; returns how many answers it learned. */
-async function tell(did) {
+async function tell(did, summary) {
   core.info(`${did.calls} calls of gh, of which ${did.saved} cost nothing of GitHub's rate limit`)
-  if (core.getInput('summary') === 'true' && process.env.GITHUB_STEP_SUMMARY) {
+  if (summary && process.env.GITHUB_STEP_SUMMARY) {
     await core.summary.addHeading('gh-p2pcache', 3).addTable(table(did)).write()
   }
   return did.miss + did.peer
 }
 
 /** Leave nothing behind on the machine: no daemon, no secret of a team. */
-async function end(teams) {
-  await p2pcache(['stop'])
-  for (const name of teams) await p2pcache(['team', 'leave', name])
+async function end(job) {
+  if (job.started) await p2pcache(['stop'])
+  for (const name of job.teams) await p2pcache(['team', 'leave', name])
 }
