@@ -356,6 +356,14 @@ def load(env: Mapping[str, str], file: Mapping[str, object] | None = None) -> Se
     )
 
 
+def is_disabled(env: Mapping[str, str]) -> bool:
+    """Tell whether CACHE_DISABLE sends every call to plain gh; what it doesn't take is left out."""
+    try:
+        return parse_bool(env.get(DISABLE.name, ""))
+    except ConfigError:
+        return False
+
+
 def in_force(env: Mapping[str, str]) -> Settings:
     """Return the settings of `env` and its config.toml; one that is no TOML is a warning."""
     try:

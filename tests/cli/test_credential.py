@@ -147,3 +147,15 @@ def test_help_of_each(git: Machine, operation: str) -> None:
         check=False,
     )
     assert said.stdout.startswith(f"Usage: gh p2pcache credential {operation}")
+
+
+def test_an_operation_of_a_later_git_is_ignored(git: Machine) -> None:
+    said = subprocess.run(
+        [CHECKOUT / "gh-p2pcache", "credential", "capability"],
+        env=git.env,
+        input="protocol=https\nhost=github.com\n\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")

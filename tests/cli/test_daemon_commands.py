@@ -54,7 +54,7 @@ GATEWAY = {
 
 def told(**changed: object) -> dict[str, object]:
     whole = {"running": True, "state_dir": "/state", "supervisor": SUPERVISOR, "gateway": GATEWAY}
-    whole["shell"] = {"on": False, "profiles": []}
+    whole["shell"] = {"on": False, "disabled": False, "profiles": []}
     return whole | {"problem": None} | changed
 
 
@@ -202,6 +202,11 @@ def test_for_people() -> None:
     assert "CACHE_TRUST takes one of" in said
     for absent in ("upstream", "restarts", "notice"):
         assert absent not in said
+
+
+def test_for_people_who_have_switched_it_off_for_now() -> None:
+    shell = {"on": True, "disabled": True, "profiles": ["/home/mona/.bashrc"]}
+    assert "CACHE_DISABLE is set in this one: gh asks GitHub itself" in text(told(shell=shell))
 
 
 def test_for_people_while_github_is_down() -> None:

@@ -170,6 +170,14 @@ def test_settings_that_cannot_be_used(machine: Machine) -> None:
     assert "horse" not in whole
 
 
+@pytest.mark.parametrize(("word", "is_said"), [("1", True), ("0", False), ("maybe", False)])
+def test_the_cache_is_off_only_where_it_is_said_so(
+    machine: Machine, word: str, *, is_said: bool
+) -> None:
+    said = found(configuration.problems({**machine.env, "CACHE_DISABLE": word}))
+    assert any("CACHE_DISABLE is set" in what for _, what in said) is is_said
+
+
 def test_a_file_that_is_not_toml(machine: Machine) -> None:
     machine.config.parent.mkdir(parents=True)
     machine.config.write_text("= =")

@@ -104,7 +104,14 @@ PUT_IN = (
 
 @pytest.mark.parametrize(
     ("origin", "owner"),
-    [("https://github.com/acme/gh-p2pcache.git", "acme"), ("/srv/git/gh-p2pcache", "OWNER")],
+    [
+        ("https://github.com/acme/gh-p2pcache.git", "acme"),
+        ("https://x:secret@github.com/acme/gh-p2pcache", "acme"),
+        ("ssh://git@github.com:22/acme/gh-p2pcache.git", "acme"),
+        ("git@github.com:acme/gh-p2pcache.git", "acme"),
+        ("https://gitlab.com/acme/gh-p2pcache.git", "OWNER"),
+        ("/srv/git/gh-p2pcache", "OWNER"),
+    ],
 )
 def test_an_owner_that_is_to_be_put_in_is_asked_for(
     machine: Machine, project: Path, origin: str, owner: str

@@ -43,6 +43,8 @@ OURS = process("gh-p2pcache", "/data/gh-p2pcache", "api", "user")
         ([process("bash", SCRIPT, "--token", "ghp_x")], "nightly.sh"),
         ([process("bash", "-euo", "pipefail", SCRIPT)], "nightly.sh"),
         ([process("nightly.sh", "/bin/sh", SCRIPT)], "nightly.sh"),
+        ([process("bash", "/dev/fd/63"), process("make")], "bash"),
+        ([process("python3", "/proc/self/fd/3")], "python3"),
         ([process("sh", "-c", "gh api user # ghp_x"), process("make", "all")], "make"),
         ([process("bash", "-lc", "gh pr list"), process("claude")], "claude"),
         ([process("sh", "-c", "gh api user")], "sh"),

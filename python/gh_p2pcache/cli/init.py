@@ -19,7 +19,10 @@ from gh_p2pcache.shell.profile import read
 
 _TASKS = ("status", "stats", "monitor", "purge --all")
 _ON_WINDOWS = "${env:USERPROFILE}\\.local\\share\\gh-p2pcache\\shim;${env:PATH}"
-_ORIGIN = re.compile(r"(?:https://|ssh://git@|git@)[^/:]+[/:]([^/]+/[^/]+?)(?:\.git)?/?")
+_ORIGIN = re.compile(
+    r"(?:https://(?:[^/@]+@)?|git://|(?:ssh://)?git@)github\.com(?::\d+)?[/:]"
+    r"([^/]+/[^/]+?)(?:\.git)?/?"
+)
 _OWNER = "OWNER"
 _WORKFLOW = Path(__file__).with_name("workflow.yml")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from gh_p2pcache import paths
+from gh_p2pcache import paths, settings
 from gh_p2pcache.cli import control, peers
 from gh_p2pcache.cli.output import counted, duration, examples, moment, pairs, say_json, size
 from gh_p2pcache.errors import DaemonError, StoreError
@@ -43,6 +43,7 @@ def read(state: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"running": supervisor is not None, "state_dir": str(state)}
     told["shell"] = {
         "on": profile.is_on(os.environ),
+        "disabled": settings.is_disabled(os.environ),
         "profiles": [str(file) for file in profile.where_on(os.environ)],
     }
     if supervisor is None:
@@ -116,6 +117,8 @@ def _not_running(told: dict[str, Any]) -> str:
 
 def _shell(shell: dict[str, Any]) -> str:
     here = "every gh goes through the cache" if shell["on"] else "gh asks GitHub itself"
+    if shell["disabled"]:
+        return "CACHE_DISABLE is set in this one: gh asks GitHub itself"
     if shell["profiles"]:
         return f"{here} in this one; {', '.join(shell['profiles'])}: on"
     return f"{here} in this one; off in every profile (gh p2pcache on)"

@@ -9,6 +9,8 @@ run_credential() {
             find_gh
             plain auth git-credential "$1"
             ;;
+        1erase | 1-* | 0*) run_engine credential "$@" ;;
+        1*) exit 0 ;; # gitcredentials(7): an operation that a helper doesn't know is ignored
         *) run_engine credential "$@" ;;
     esac
 }

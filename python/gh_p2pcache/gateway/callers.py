@@ -34,6 +34,9 @@ _FILE = re.compile(r"[A-Za-z0-9._+@-]+")
 _TEMPORARY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:\.\w+)?|tmp[\w.]+")
 """A script that a runner writes for one step of a job."""
 
+_DESCRIPTOR = re.compile(r"/dev/fd/\d+|/proc/\w+/fd/\d+|/dev/stdin")
+"""A script without a name: `bash <(curl …)`."""
+
 _ODD = re.compile(r"[^A-Za-z0-9 ._+@-]")
 _LONGEST = 40
 _CUT = 15
@@ -121,7 +124,8 @@ def _script(arguments: Sequence[str], inline: re.Pattern[str]) -> str:
             return rest[0] if _FILE.fullmatch(rest[0]) else ""
         if not first.startswith(("-", "+")):
             name = PurePosixPath(first).name
-            return name if _FILE.fullmatch(name) else ""
+            is_file = _FILE.fullmatch(name) and not _DESCRIPTOR.fullmatch(first)
+            return name if is_file else ""
         if inline.fullmatch(first):
             return ""
         if _WITH_VALUE.fullmatch(first) and rest:

@@ -38,7 +38,7 @@ class Progress:
         try:
             yield
         except BaseException:
-            print(f"{_ERASE if self._terminal else ''}{self._open} failed", flush=True)
+            print(f"{_ERASE}{self._open} failed" if self._terminal else " failed", flush=True)
             raise
         seconds = f" {time.monotonic() - started:.1f} s"
         print(f"{_ERASE}{self._open}{seconds}" if self._terminal else seconds, flush=True)

@@ -34,7 +34,7 @@ def problems(env: Env) -> Iterator[Finding]:
             " backup say, can guess it",
             f"one that can't be guessed, on all machines: {_MAKES_ONE}",
         )
-    if env.get("CACHE_DISABLE"):
+    if settings.is_disabled(env):
         yield note("CACHE_DISABLE is set: every call goes to plain gh", "unset CACHE_DISABLE")
     if is_toml and not there.warnings:
         yield ok(f"settings ({path}{'' if path.exists() else ', not there: defaults'})")
