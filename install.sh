@@ -5,20 +5,25 @@ set -eu
 
 usage() {
     cat <<'END'
-Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and `git ghapi`
-       ./install.sh --credential-helper   the same, and git takes gh's token from `gh p2pcache credential`
-       ./install.sh --demo                set up the engine and watch it work, without an account
-       ./install.sh --test [ARG…]         set up a test environment and run every check;
-                                          with arguments: only pytest, with them
-       ./install.sh --setup               set up the engine alone (`gh p2pcache setup`)
-       ./install.sh --folders             print the folders that a set-up fills: the same names,
-                                          the same content
+Usage: ./install.sh [--prefix DIR]        set up the engine, `gh p2pcache` and
+                                          `git ghapi`
+       ./install.sh --credential-helper   the same, and git takes gh's token
+                                          from `gh p2pcache credential`
+       ./install.sh --demo                set up the engine and watch it work,
+                                          without an account
+       ./install.sh --test [ARG…]         set up a test environment and run every
+                                          check; with arguments: only pytest,
+                                          with them
+       ./install.sh --setup               set up the engine alone
+                                          (`gh p2pcache setup`)
+       ./install.sh --folders             print the folders that a set-up fills:
+                                          the same names, the same content
        ./install.sh --uninstall           take all of it back
        ./install.sh --help
 
 Options:
-  --prefix DIR    keep the engine in DIR/gh-p2pcache; the place it has otherwise,
-                  ${XDG_DATA_HOME:-~/.local/share}/gh-p2pcache, becomes a link to it
+  --prefix DIR    keep the engine in DIR/gh-p2pcache; where it is otherwise,
+                  ${XDG_DATA_HOME:-~/.local/share}/gh-p2pcache, a link leads to it
   --keep-cache    with --uninstall: leave the cache, the state and config.toml
 
 Run it again at any time: what is in order is left alone.

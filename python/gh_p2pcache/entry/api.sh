@@ -189,9 +189,9 @@ help_api() {
 `gh api` through the cache: the same output, and three flags of its own.
 
 FLAGS OF THE CACHE
-      --ttl duration   Take an answer that is at most so old: 90, 30s, 5m, 2h30m, 1d
+      --ttl duration   Take an answer at most so old: 90, 30s, 5m, 2h30m, 1d
       --refresh        Ask GitHub whether the answer is still current
-      --offline        Take what is kept and may still be given; exit code 3 if nothing is
+      --offline        Take what is kept and may be given, else exit with 3
 
 EXAMPLES
   $ gh p2pcache api user

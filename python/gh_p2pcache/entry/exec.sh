@@ -42,8 +42,9 @@ Run a command whose every gh goes through the cache.
 USAGE
   gh p2pcache exec [--profile ttl|exact] [--] COMMAND [ARGUMENT...]
 
-  exact   (default) REST is confirmed by GitHub at each call, at no cost in rate limit where
-          nothing has changed; GraphQL, which can't be, is up to 10 s old
+  exact   (default) REST is confirmed by GitHub at each call, at no cost in
+          rate limit where nothing has changed; GraphQL, which can't be, is up
+          to 10 s old
   ttl     an answer counts for its time to live without asking
 
 EXAMPLES

@@ -43,8 +43,8 @@ Print what puts gh behind the cache in a shell: the shim first in PATH.
 USAGE
   gh p2pcache shellenv [bash|zsh|fish]
 
-Without a name it is the shell that asks. In a profile, where gh's own start of some 50 ms would be
-felt, use `gh p2pcache on`: its line starts no process.
+Without a name it is the shell that asks. In a profile, where gh's own start of
+some 50 ms would be felt, use `gh p2pcache on`: its line starts no process.
 
 EXAMPLES
   $ eval "$(gh p2pcache shellenv)"
