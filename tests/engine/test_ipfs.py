@@ -272,6 +272,25 @@ async def test_a_node_that_is_gone_fails_nothing(place: Place) -> None:
     assert (await two.ask(ISSUES)).source == "HIT"
 
 
+async def test_what_a_node_did_not_take_is_not_pinned_and_put_with_the_next_304(
+    place: Place,
+) -> None:
+    one = await place.machine(reads=False)
+    place.node.behaves = "failing"
+    assert (await one.ask(ISSUES)).source == "MISS"
+    assert one.house is not None
+    totals = one.house.stats.totals
+    await eventually(lambda: totals["ipfs_failed"] == 1)
+    assert place.tiers[0].summary()["pinned"] == 0
+
+    place.node.behaves = "well"
+    one.time.advance(400)
+    assert (await one.ask(ISSUES)).source == "REVALIDATED"
+
+    await eventually(lambda: place.node.pins)
+    await eventually(lambda: place.tiers[0].summary()["pinned"] == 1)
+
+
 async def test_what_comes_from_the_node_is_judged_as_a_members(place: Place) -> None:
     two = await left_alone(place)
     place.circle.links[0].tampers = lambda offer: replace(

@@ -36,6 +36,8 @@ class IpfsWriter:
         self._pins = Pins(Journal(pins, _PINS_BYTES, on_event=self._event))
         self._records = records
         self._count: Callable[[str], object] = lambda _: None
+        self._failed: set[bytes] = set()
+        """Noted as pinned, since the node may have it after all, so that it is unpinned one day."""
         self._queue: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()
         self._more = asyncio.Event()
         self._breaker = Breaker("writing to IPFS")
@@ -48,11 +50,12 @@ class IpfsWriter:
     @property
     def pinned(self) -> int:
         """How many blobs are on the node."""
-        return len(self._pins)
+        return len(self._pins) - len(self._failed)
 
     def offer(self, scope: bytes, tag: str, sha256: bytes) -> bool:
         """Have a blob put, unless it was; False where too many wait for it already."""
-        if sha256 in self._pins or sha256 in self._queue:
+        is_there = sha256 in self._pins and sha256 not in self._failed
+        if is_there or sha256 in self._queue:
             return True
         if len(self._queue) >= MOST_QUEUED:
             return False
@@ -85,7 +88,12 @@ class IpfsWriter:
             self._count("ipfs_too_large")
             return
         await asyncio.to_thread(self._pins.add, sha256, tag)
-        self._count("ipfs_put" if await self._done(node.put(shared.blob)) else "ipfs_failed")
+        if await self._done(node.put(shared.blob)):
+            self._failed.discard(sha256)
+            self._count("ipfs_put")
+        else:
+            self._failed.add(sha256)
+            self._count("ipfs_failed")
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def _tidy(self, node: Node) -> None:
@@ -95,6 +103,7 @@ class IpfsWriter:
                 return
             if await self._done(node.remove(sha256)):
                 await asyncio.to_thread(self._pins.remove, sha256)
+                self._failed.discard(sha256)
                 self._count("ipfs_removed")
             else:
                 self._count("ipfs_failed")
