@@ -16,6 +16,7 @@ import trio.testing
 from gh_p2pcache.errors import RejectedError
 from gh_p2pcache.peer.address import Address, parse
 from gh_p2pcache.peer.wire import OwnAddressError, PeerError, Stream
+from gh_p2pcache.records.sign import public_of
 from support.network import BLUE, RED, Network, address, grant, ids, running, topic_of, trial, until
 
 ECHO = "/test/echo/1"
@@ -205,10 +206,12 @@ async def test_a_banned_peer_stays_out_over_a_restart() -> None:
             status = [peer for peer in a.peers() if peer.id == b.own_id]
             assert [(peer.banned, peer.why) for peer in status] == [(True, "forged a record")]
         assert file.stat().st_mode & 0o777 == 0o600
-        async with running(book=file) as a, running(seed=seed) as b:
+        signer = public_of(b.own_id)
+        async with running(book=file, banned=(signer,)) as a, running(seed=seed) as b:
             with pytest.raises(PeerError):
                 await b.dial(address(a))
             assert not ids(a)
+            assert [peer.why for peer in a.peers()] == ["forged a record"]
 
 
 @trial

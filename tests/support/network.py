@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import trio
@@ -68,9 +69,11 @@ async def running(
     prepare: Callable[[Network], None] = lambda _: None,
     port: int = 0,
     mdns: bool = False,
+    banned: tuple[bytes, ...] = (),
 ) -> AsyncIterator[Network]:
     """Run a network; `prepare` subscribes and registers handlers."""
     greeting = hello(*scopes, bootstrap=bootstrap, port=port, mdns=mdns)
+    greeting = replace(greeting, banned=banned)
     network = Network(greeting, seed or os.urandom(32), book)
     prepare(network)
     async with network.run():

@@ -122,8 +122,9 @@ class Network:
     async def run(self) -> AsyncIterator[None]:
         """Be on the network until the block ends; raises PeerError when no port is free."""
         self.book.load()
-        for signer in self._hello.banned:
-            self.book.ban(peer_id(signer), "the user or a forged record")
+        for peer in map(peer_id, self._hello.banned):
+            if not self.book.is_banned(peer):
+                self.book.ban(peer, "the user or a forged record")
         async with trio.open_nursery() as outer:
             await outer.start(self.gossip.run)
             port = self._hello.port or _PORT
