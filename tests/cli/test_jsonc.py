@@ -53,6 +53,7 @@ def test_a_last_member_gets_its_comma_before_its_comment() -> None:
     [
         ("", '{\n    "k": 1\n}\n'),
         ("{}", '{\n    "k": 1\n}'),
+        ("// ours\r\n", '// ours\r\n{\r\n    "k": 1\r\n}\r\n'),
         ("{ /* none */ }", '{ /* none */\n    "k": 1\n}'),
         ('{"a": 2}', '{"a": 2, "k": 1}'),
         ('{ "k": 2, "a": 3 }', '{ "k": 1, "a": 3 }'),

@@ -124,11 +124,14 @@ def test_a_terminal_without_our_characters_still_gets_the_text(machine: Machine)
     assert "? gh is not found in PATH" in said.stdout
 
 
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+@pytest.mark.parametrize(
+    ("no_color", "term", "coloured"),
+    [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)],
+)
 def test_colours_on_a_terminal_unless_refused(
-    machine: Machine, no_color: str, *, coloured: bool
+    machine: Machine, no_color: str, term: str, *, coloured: bool
 ) -> None:
-    said = _on_a_terminal(machine, {"NO_COLOR": no_color}, "config", "list")
+    said = _on_a_terminal(machine, {"NO_COLOR": no_color, "TERM": term}, "config", "list")
 
     assert ("\x1b[1msetting" in said) is coloured
     assert "setting" in click.unstyle(said)

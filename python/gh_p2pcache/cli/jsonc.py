@@ -32,7 +32,7 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
     Raises ConfigError for a text that is not JSON with comments, or where a path leads through
     something else than objects.
     """
-    text = text if text.strip() else "{}\n"
+    text = _not_empty(text)
     if _has(read(text), path, value):
         return text
     node = _compose(text)
@@ -53,7 +53,7 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
 
 def append(text: str, key: str, value: Any) -> str:
     """Return the text with one more element in the array `key`. Raises ConfigError."""
-    text = text if text.strip() else "{}\n"
+    text = _not_empty(text)
     root = _compose(text)
     there = {n.value: child for n, child in root.value} if _is_map(root) else {}
     if key not in there:
@@ -92,6 +92,13 @@ def _inserted(text: str, inside: yaml.Node, last: yaml.Node | None, name: str, v
     stop = len(text[:close].rstrip())
     member = f"{newline}{indent}{name}{_dumped(text, value, indent)}{',' if comma else ''}"
     return text[:end] + ("" if comma else ",") + text[end:stop] + member + text[stop:]
+
+
+def _not_empty(text: str) -> str:
+    """Return the text with an object in it, behind the comments that it may have."""
+    if _blanked(text).strip():
+        return text
+    return f"{text.rstrip()}{_newline(text) if text.strip() else ''}{{}}{_newline(text)}"
 
 
 def _compose(text: str) -> yaml.Node:

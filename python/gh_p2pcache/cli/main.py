@@ -137,7 +137,7 @@ def fail(message: str, exit_code: int) -> NoReturn:
 @click.pass_context
 def commands(ctx: click.Context) -> None:
     """Answer gh's calls from an encrypted cache, or from GitHub when it must be."""
-    if os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

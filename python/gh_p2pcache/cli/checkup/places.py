@@ -45,6 +45,9 @@ def disk(env: Env) -> Iterator[Finding]:
 def _directory(called: str, path: Path, otherwise: str, setting: str) -> Finding:
     if problem := paths.unusable(called, path):
         return broken(f"{problem}: {otherwise}", _way_out(path, setting))
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        what = f"{called}: {path} is on a read-only file system: {otherwise}"
+        return broken(what, f"set {setting} to another place")
     if not os.access(path, os.W_OK | os.X_OK):
         return broken(f"{called}: {path} is not writable: {otherwise}", f"chmod u+rwx {path}")
     info = path.stat()
