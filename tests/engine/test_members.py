@@ -246,6 +246,20 @@ async def test_a_write_elsewhere_is_seen_in_what_is_private_to_a_token(circle: C
     assert not circle.announced
 
 
+async def test_after_a_restart_what_is_private_to_a_token_is_confirmed_until_members_have_told(
+    circle: Circle,
+) -> None:
+    two = await circle.machine()
+    timeline = "/repos/acme/widgets/issues/1/timeline"
+    await two.ask(timeline)
+    await two.ask("/user")
+    await two.stop()
+    two.time.advance(1)
+    await two.start()
+    assert (await two.ask(timeline)).source == "REVALIDATED"
+    assert (await two.ask("/user")).source == "HIT"
+
+
 async def test_a_write_is_told_in_every_team_that_names_the_repository(
     circle: Circle, tmp_path: Path
 ) -> None:

@@ -97,7 +97,7 @@ async def build(
         pseudonym=machine.pseudonym,
         keep=keep,
         forget_records=disk.clear,
-        told=team_scopes.told,
+        telling=team_scopes.telling,
     )
     proofs = Proofs(
         Journal(state / "proofs", _JOURNAL_BYTES, on_event=stats.event),

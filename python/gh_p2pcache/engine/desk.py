@@ -147,9 +147,10 @@ class Desk:
 
     def _from_before(self, call: Call, entry: Entry) -> bool:
         """Tell whether a member may have buried the entry while this daemon was away."""
-        if entry.keys.id not in self.unheard or call.plan.row.immutable:
+        if call.plan.row.immutable or entry.validation.validated_at >= self.away_until:
             return False
-        return entry.validation.validated_at < self.away_until
+        scopes = (entry.keys, *self.teams.telling(entry.record.tags))
+        return not self.unheard.isdisjoint(keys.id for keys in scopes)
 
     def stale_bound(self, call: Call) -> float:
         """Return the oldest age that may bridge a limit or an outage."""

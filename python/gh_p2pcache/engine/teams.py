@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -53,7 +53,7 @@ class Teams:
         return next((team for team in self.all if team.names(repo)), None)
 
     def told(self, tag: str) -> tuple[ScopeKeys, ...]:
-        """Return the scopes whose members tell each other of writes to what carries a tag.
+        """Return the scopes whose members are told of a write to what carries a tag.
 
         Of a repository's those of every team that names it: another machine may be in only one of
         them, or have the repository's records in another's scope.
@@ -61,6 +61,11 @@ class Teams:
         kind, _, repo = tag.partition(":")
         naming = (team for team in self.all if kind != "repo" or team.names(repo))
         return tuple(keys for team in naming for keys in team.ring)
+
+    def telling(self, tags: Iterable[str]) -> tuple[ScopeKeys, ...]:
+        """Return the scopes whose members tell of writes to the repositories among `tags`."""
+        repos = (tag for tag in tags if tag.startswith("repo:"))
+        return tuple(dict.fromkeys(keys for tag in repos for keys in self.told(tag)))
 
     def by_scope(self, scope: bytes) -> TeamScope | None:
         """Return the team one of whose keys has the id `scope`."""

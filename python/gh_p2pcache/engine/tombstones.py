@@ -56,11 +56,11 @@ class Tombstones:
         pseudonym: Callable[[bytes], bytes],
         keep: float,
         forget_records: Callable[[], object],
-        told: Callable[[str], Iterable[ScopeKeys]],
+        telling: Callable[[Iterable[str]], Iterable[ScopeKeys]],
     ) -> None:
         """`forget_records` empties the store: what to do when a burial cannot be written down.
 
-        `told` returns the scopes whose members tell each other of writes to what carries a tag.
+        `telling` returns the scopes whose members tell of writes to what carries these tags.
 
         `tell` (set by who knows the peers) is given the tags of each write and GitHub's date of it,
         0 for one that nobody answered.
@@ -81,7 +81,7 @@ class Tombstones:
         self._shared_mark: Callable[[ScopeKeys, str], Mark] = lru_cache(16384)(
             lambda keys, tag: keys.pseudonym(b"tag " + tag.encode())
         )
-        self._told = told
+        self._telling = telling
         self._marks_in = lru_cache(1024)(self._all_marks)  # a miss asks thrice
         self.tell: Callable[[frozenset[str], int], None] | None = None
         self.generation = 0
@@ -103,8 +103,8 @@ class Tombstones:
     def marks_in(self, keys: ScopeKeys, tags: Iterable[str]) -> tuple[Mark, ...]:
         """Return all pseudonyms under which a write buries what carries `tags` in a scope.
 
-        Also those of other scopes in which the writes to one of the tags are told: a repository's
-        private records lie in the token's own scope, and two teams may name it.
+        Also those of the teams that tell of writes to its repositories: private records lie in the
+        token's own scope, and two teams may name a repository.
         """
         return self._marks_in(keys, tuple(tags))
 
@@ -210,14 +210,9 @@ class Tombstones:
         return max((self._moved.get(mark, 0) for mark in marks), default=0) or self._moved_all
 
     def _all_marks(self, keys: ScopeKeys, tags: tuple[str, ...]) -> tuple[Mark, ...]:
-        shared = [tag for tag in tags if tag.startswith(_SHARED)]
-        scopes = {tag: {keys, *self._told(tag)} for tag in shared}
-        named = {scope for tag in shared if tag.startswith("repo:") for scope in scopes[tag]}
-        return (
-            *self.marks(tags),
-            *(self._shared_mark(scope, tag) for tag in shared for scope in scopes[tag]),
-            *map(self.everything, {keys, *named}),
-        )
+        scopes = {keys, *self._telling(tags)}
+        shared = (mark for scope in scopes for mark in self.shared_marks(scope, tags))
+        return (*self.marks(tags), *shared, *map(self.everything, scopes))
 
     def _tell(self, tags: frozenset[str], date: int) -> None:
         if self.tell is not None and tags:
