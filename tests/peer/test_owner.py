@@ -290,6 +290,32 @@ def test_the_owner_names_who_holds_it() -> None:
     in_a_team(main)
 
 
+def test_an_owner_that_keeps_what_its_holder_announced_gives_it_when_that_has_left() -> None:
+    async def main(team: Team) -> None:
+        first, holder, asker = team.members(3)
+        announced = holder.store()
+        first.heard(announced, holder)
+        first.files.update(holder.files)
+        await team.net.kill(holder.machine)
+        answer = await asker.find()
+        assert isinstance(answer, Found)
+        assert (answer.blob, answer.peer) == (b"a sealed blob", first.id)
+
+    in_a_team(main)
+
+
+def test_an_owner_offers_nothing_of_its_own_that_has_expired_or_is_known() -> None:
+    async def main(team: Team) -> None:
+        first, _, asker = team.members(3)
+        first.store(date=DATE - 60)
+        assert yours(await asker.find())
+        await asker.release()
+        first.store()
+        assert yours(await asker.find(after=DATE))
+
+    in_a_team(main)
+
+
 def test_a_holder_that_has_left_keeps_nobody_from_fetching() -> None:
     async def main(team: Team) -> None:
         first, holder, asker = team.members(3)

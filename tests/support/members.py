@@ -80,13 +80,6 @@ class TeamMember:
     def __post_init__(self) -> None:
         machine, nursery = self.machine, self.team.nursery
         self.index = Index(lambda: float(DATE + 3600))
-        self.owner = Owner(
-            machine,
-            machine,
-            self.index,
-            accepting=lambda: machine.accepting,
-            note=self.index.announced,
-        )
         self.exchange = Exchange(
             nursery=nursery,
             wire=machine,
@@ -97,6 +90,15 @@ class TeamMember:
             accepting=lambda: machine.accepting,
             may_serve=lambda _: self.synced.is_set(),
             max_blob=MAX_BLOB,
+            now=lambda: float(DATE),
+        )
+        self.owner = Owner(
+            machine,
+            machine,
+            self.index,
+            accepting=lambda: machine.accepting,
+            note=self.index.announced,
+            fresh=self.exchange.fresh,
         )
         self.fills = Fills(nursery)
         self.finder = Finder(

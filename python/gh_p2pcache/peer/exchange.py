@@ -100,7 +100,10 @@ class Exchange:
         accepting: Callable[[], bool],
         may_serve: Callable[[bytes], bool],
         max_blob: int,
+        now: Callable[[], float],
     ) -> None:
+        """`read` returns what our store has; `now` is GitHub's time in unix seconds."""
+        self._now = now
         self._nursery = nursery
         self._wire = wire
         self._book = book
@@ -182,6 +185,18 @@ class Exchange:
         return bytes(blob)
 
     # ---- serving
+
+    async def fresh(self, scope: bytes, tag: str) -> SignedValidation | None:
+        """Return what our store has of a tag and may serve, if it has not expired."""
+        shared = await self.held(scope, tag) if self._may_serve(scope) else None
+        if shared is None:
+            return None
+        v, size = shared.validation, len(shared.blob)
+        if v.github_date + v.ttl <= self._now():
+            return None
+        return SignedValidation(
+            scope, tag, v.digest, v.github_date, v.ttl, size, v.signer, v.signature
+        )
 
     async def _serve(self, peer: str, stream: Stream) -> None:
         request = None

@@ -132,13 +132,6 @@ class Node:
         )
         self._gossip = Gossip(network, book, self._knowledge, hello.scopes)
         self._entropy = AntiEntropy(network, book, self._knowledge)
-        self._owner = Owner(
-            network,
-            book,
-            self._index,
-            accepting=lambda: network.accepting,
-            note=self._knowledge.note,
-        )
         self._caught_up: set[bytes] = set()
         exchange = Exchange(
             nursery=nursery,
@@ -150,6 +143,15 @@ class Node:
             accepting=lambda: network.accepting,
             may_serve=self._caught_up.__contains__,
             max_blob=hello.max_blob,
+            now=clock,
+        )
+        self._owner = Owner(
+            network,
+            book,
+            self._index,
+            accepting=lambda: network.accepting,
+            note=self._knowledge.note,
+            fresh=exchange.fresh,
         )
         fills = Fills(nursery)
         self._finder = Finder(

@@ -9,7 +9,7 @@ Two views of who is connected cost a second fetch at most.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 import trio
@@ -79,9 +79,14 @@ class Owner:
         *,
         accepting: Callable[[], bool],
         note: Callable[[SignedValidation, str, str], object],
+        fresh: Callable[[bytes, str], Awaitable[SignedValidation | None]],
     ) -> None:
-        """`note` is told what a member holds, and which member says so."""
+        """`note` is told what a member holds, and which member says so.
+
+        `fresh` returns what our own store may serve of a scope and a tag.
+        """
         self._note = note
+        self._fresh = fresh
         self._wire = wire
         self._book = book
         self._index = index
@@ -168,7 +173,9 @@ class Owner:
         if not self._book.allow(peer, "ask"):
             await say(stream, Nothing())
             return
-        claims = self._reachable(question, peer)
+        claims = self._reachable(question, peer) or await self._own(question)
+        # Somebody's fill may have ended while our store was read.
+        claims = claims or self._reachable(question, peer)
         if claims:
             await say(stream, Held(claims[:MOST_CLAIMS]))
             return
@@ -192,6 +199,13 @@ class Owner:
             if holder.peer == own
             or (holder.peer != peer and self._book.is_member(holder.peer, question.scope))
         )
+
+    async def _own(self, question: Ask) -> tuple[Claim, ...]:
+        """Return what we have of others': who announced it may have left."""
+        found = await self._fresh(question.scope, question.tag)
+        if found is None or found.date <= question.after:
+            return ()
+        return (Claim(self._wire.own_id, found.row()),)
 
     async def _attend(self, peer: str, stream: Stream, ticket: Ticket) -> None:
         """Listen to who has the lease until it is over; the end of its stream ends it too."""
