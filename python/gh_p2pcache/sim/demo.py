@@ -118,11 +118,16 @@ class Story:
         first = self._show(_OTHER, "The first asks GitHub …", calls=1, billed=1, answer="miss")
         self._show(_MORE, "… for this too …", calls=1, billed=1, answer="miss")
         stage.wait(lambda: stage.counted(second, "peer_proofs") > proofs)
-        self._show(_OTHER, "… and the second is answered by the first.", first.stdout,
-                   answer="peer", on=second)  # fmt: skip
+        self._shared(_OTHER, "… and the second is answered by the first.", first.stdout)
         stage.github(faults=[{"kind": "down"}])
-        self._show(_MORE, "GitHub is down; what one machine knows, the other has.",
-                   answer="peer", on=second)  # fmt: skip
+        self._shared(_MORE, "GitHub is down; what one machine knows, the other has.")
+
+    def _shared(self, command: str, text: str, stdout: str | None = None) -> None:
+        """Have the first machine answer the second; GitHub may be asked for a sample only."""
+        shown = self._show(command, text, stdout, on=self._stage.second,
+                           calls=None, answer="peer")  # fmt: skip
+        sampled = shown.answers.get("peer_sampled", 0)
+        self._expect(shown.answers.get("upstream", 0) == sampled, "no call but for a free sample")
 
     def _show(
         self,
@@ -177,8 +182,9 @@ def _figures(shown: Shown) -> str:
     cost = f", {shown.billed} of the rate limit" if shown.calls else ""
     verdict = " + ".join(name for name in shown.answers if name in _VERDICTS)
     verdict = verdict or ("plain gh" if shown.command.startswith("gh api") else "done")
+    why = " (1 in 20 is compared)" if shown.answers.get("peer_sampled") else ""
     code = f", exit code {shown.code}" if shown.code else ""
-    return f"→ {verdict}{code}: {shown.seconds * 1000:.0f} ms, {calls}{cost}"
+    return f"→ {verdict}{code}: {shown.seconds * 1000:.0f} ms, {calls}{cost}{why}"
 
 
 def main() -> None:
