@@ -125,7 +125,7 @@ async def test_a_frame_of_a_gigabyte_ends_the_connection() -> None:
 async def test_a_flood_of_streams_that_say_nothing() -> None:
     async with scene() as (victim, hostile):
         link = hostile._links[victim.own_id]
-        with suppress(*GONE):
+        with suppress(*GONE):  # cut off, or on a slow machine refused one by one
             for _ in range(3000):
                 await (await link.conn.new_stream()).write(b"\x13")
         assert all(one.handlers <= 64 for one in victim.host.links())

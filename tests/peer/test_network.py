@@ -172,6 +172,29 @@ async def test_handlers_that_fail_end_their_stream_and_nothing_else() -> None:
 
 
 @trial
+async def test_who_waits_to_open_a_stream_is_told_when_the_connection_ends() -> None:
+    async def open_on(network: Network, peer: str) -> None:
+        while True:  # a stream of libp2p's own may end meanwhile and leave its place
+            await network.open_stream(peer, ECHO)
+
+    async def be_refused(network: Network, peer: str) -> None:
+        with pytest.raises(PeerError):
+            await open_on(network, peer)
+
+    async with running(prepare=echoing) as a, running(bootstrap=(address(a),)) as b:
+        await until(lambda: ids(a) and ids(b))
+        link = b._links[a.own_id]
+        free = link.muxer.stream_backlog_semaphore
+        while free.value:
+            free.acquire_nowait()
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(be_refused, b, a.own_id)
+            await until(lambda: free.statistics().tasks_waiting >= 3)
+            await link.close()
+
+
+@trial
 async def test_this_machine_is_told_from_another_that_answers() -> None:
     async with running() as a:
         with pytest.raises(OwnAddressError, match="this machine itself"):
@@ -237,6 +260,20 @@ async def test_two_that_dial_each_other_keep_one_connection() -> None:
         await until(lambda: ids(a) and ids(b))
         await trio.testing.wait_all_tasks_blocked(0.2)
         assert (ids(a), ids(b)) == ({b.own_id}, {a.own_id})
+
+
+@trial
+async def test_one_that_is_dialled_by_several_ways_at_once_is_met_and_stays() -> None:
+    async with running() as a, running() as b:
+        for _ in range(5):
+            async with trio.open_nursery() as nursery:
+                for _ in range(4):
+                    nursery.start_soon(a.dial, address(b))
+            await until(lambda: len(a.host.links()) == len(b.host.links()) == 1)
+            await trio.testing.wait_all_tasks_blocked(0.1)
+            assert (ids(a), ids(b)) == ({b.own_id}, {a.own_id})
+            await b._links[a.own_id].close()
+            await until(lambda: not ids(a) and not ids(b))
 
 
 async def dial(one: Network, other: Network) -> None:

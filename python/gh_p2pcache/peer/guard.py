@@ -62,6 +62,9 @@ class GuardedYamux(yamux.Yamux):  # type: ignore[misc]
         except Exception:  # noqa: BLE001 - logged; one connection less
             _LOG.exception("a connection ended in an unexpected way")
             await self.abort()
+        finally:
+            # Who waits to open a stream would wait for ever; each that gives up wakes the next.
+            self.stream_backlog_semaphore.release()
 
     async def abort(self) -> None:
         """Cut the connection without a word, as a peer that hangs would hear none."""

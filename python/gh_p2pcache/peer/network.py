@@ -59,6 +59,8 @@ class Network:
         self.book = Book(book_path, self._banned, now=time.time, ticks=time.monotonic)
         self.gossip = Gossip(self.host, self._may_gossip, self._allow_gossip)
         self._links: dict[str, Link] = {}
+        self._proving: dict[str, Link] = {}
+        """What we dialled and are not members on yet: one to each peer."""
         self._said: dict[Link, trio.MemorySendChannel[Message]] = {}
         schedule = Schedule(self.own_id, self._links.__contains__)
         self._dialer = Dialer(schedule, self._dial_target)
@@ -184,11 +186,28 @@ class Network:
         """Start the membership of a connection that we dialled; the other side waits for ours."""
         if self.book.is_banned(link.peer):
             raise PeerError("banned")
-        if link.dialed:
+        if not link.dialed:
+            return
+        self._claim(link)
+        try:
             stream = await link.open(MEMBER_PROTOCOL)
             handshake = Handshake(self.own_id, link.peer, self._keys, dialer=True)
             scopes = await prove(stream, handshake, self._keys)
-            await self._stay(link, stream, scopes)
+        finally:
+            if self._proving.get(link.peer) is link:
+                del self._proving[link.peer]
+        await self._stay(link, stream, scopes)
+
+    def _claim(self, link: Link) -> None:
+        """Make this the one that we dialled, before the peer hears of it, or raise PeerError.
+
+        By two addresses at once there are two, which each side may see come in another order: each
+        would close the other's.
+        """
+        for ahead in (self._proving.get(link.peer), self._links.get(link.peer)):
+            if ahead is not None and ahead.dialed and not ahead.closed:
+                raise PeerError("connected already")
+        self._proving[link.peer] = link
 
     async def _judge(self, link: Link, stream: MemberStream) -> None:
         if self.book.is_banned(link.peer):
@@ -378,6 +397,8 @@ class Network:
         link = await self.host.dial(address)
         with trio.move_on_after(5):
             await link.settled()
+            if (ahead := self._proving.get(link.peer)) is not None:
+                await ahead.settled()
         if not link.admitted.is_set() and link.peer not in self._links:
             self.host.drop(link)
             raise PeerError(f"{address}: it is no member of your team, or you are none of its")
