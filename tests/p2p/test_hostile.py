@@ -37,7 +37,7 @@ from support.hostile import (
     forged,
 )
 from support.sim import SimProcess
-from support.team import Daemon, meet, wait
+from support.team import PATIENT, Daemon, meet, wait
 from support.wait import until
 
 MOST_MEMORY = 150 << 10
@@ -119,8 +119,8 @@ def key_of(target: str) -> bytes:
 def machines(sim_factory: Callable[[], SimProcess]) -> Iterator[Pair]:
     sim = sim_factory()
     with TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as folder:
-        one = Daemon(Path(folder) / "0", sim)
-        two = Daemon(Path(folder) / "1", sim, {"CACHE_BOOTSTRAP_PEERS": one.addr})
+        one = Daemon(Path(folder) / "0", sim, PATIENT)
+        two = Daemon(Path(folder) / "1", sim, {"CACHE_BOOTSTRAP_PEERS": one.addr, **PATIENT})
         try:
             one.start()
             two.start()

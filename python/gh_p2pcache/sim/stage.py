@@ -202,6 +202,7 @@ class Stage:
             "CACHE_LOG": "info",
             "CACHE_LISTEN_PORT": str(port),
             "CACHE_MDNS": "false",
+            "CACHE_PEER_DEADLINE": "2s",  # a machine that is busy takes 150 ms for less
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "GH_NO_UPDATE_NOTIFIER": "1",
             "GH_PROMPT_DISABLED": "1",
