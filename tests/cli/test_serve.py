@@ -13,7 +13,7 @@ from gh_p2pcache.settings import KEEPER
 from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.supervisor import client
 from support.machine import COMMAND, Machine
-from support.team import free_port
+from support.ports import free_port
 from support.wait import until
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from gh_p2pcache.gateway.sessions import SESSION_SECONDS, TICKET_SECONDS, Sessions
 from support.gateway import Gateway, GatewayFactory, Reply, read_reply
+from support.ports import free_port
 from support.sim import SECRETS, SimProcess
 
 LABELS = "/repos/acme/widgets/labels"
@@ -203,9 +203,7 @@ def test_nothing_listens_before_it_is_wanted(gateway: Gateway) -> None:
 
 
 def test_it_uses_the_port_that_is_open_anyway(gateways: GatewayFactory, sim: SimProcess) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     gateway = gateways(f"unix://{sim.unix}", CACHE_HTTP_PORT=str(port))
     page = Page(gateway.control("POST", "/dashboard", {})["url"])
     assert page.port == port

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.gateway import Gateway, GatewayFactory, Reply, read_reply
+from support.ports import free_port
 from support.sim import SECRETS, SimProcess
-from support.team import free_port
 from support.wait import until
 
 LABELS = "/repos/acme/widgets/labels"

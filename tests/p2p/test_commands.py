@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from support.machine import Machine
+from support.ports import free_port
 from support.sim import ROOT, SECRETS, SimProcess
-from support.team import free_port
 from support.wait import until
 
 REPO = "repos/acme/widgets/issues/1"

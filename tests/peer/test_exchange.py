@@ -21,7 +21,7 @@ from gh_p2pcache.peer.messages import (
     frame,
     read_message,
 )
-from gh_p2pcache.peer.wire import PeerError, Stream
+from gh_p2pcache.peer.wire import BrokenError, PeerError, Stream
 from gh_p2pcache.records.record import Validation
 from gh_p2pcache.records.sign import Signer, check_validation, sign_validation
 from gh_p2pcache.store.shared import read_shared
@@ -132,22 +132,28 @@ def test_a_blob_that_is_too_large_is_not_read() -> None:
     in_a_team(main)
 
 
-@pytest.mark.parametrize("said", [b"", b"\xff\xff\xff\xff", b"\x00\x00\x00\x02\x81", b"GET /"])
+@pytest.mark.parametrize("said", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x02\x81", b"GET /"])
 def test_rubbish_for_a_header_is_no_blob(said: bytes) -> None:
     async def main(team: Team) -> None:
         liar, two = team.members(2)
+        instead(liar, lambda stream: stream.write(said))
+        with pytest.raises(PeerError):
+            await two.exchange.fetch(liar.id, liar.store())
+        assert two.machine.scores[liar.id] == -10
 
-        async def lie(stream: Stream) -> None:
-            if said:
-                await stream.write(said)
+    in_a_team(main)
 
-        instead(liar, lie)
-        try:
-            assert await two.exchange.fetch(liar.id, liar.store()) is None
-        except PeerError:
-            assert two.machine.scores[liar.id] == -10
-        else:
-            assert said == b""
+
+def test_who_leaves_before_it_answers_is_not_blamed_and_not_forgotten() -> None:
+    async def main(team: Team) -> None:
+        holder, two = team.members(2)
+        announced = holder.store()
+        two.heard(announced, holder)
+        instead(holder, lambda stream: stream.close())
+        with pytest.raises(BrokenError):
+            await two.exchange.fetch(holder.id, announced)
+        assert two.machine.scores[holder.id] == 0
+        assert [known.peer for known in two.index.holders(SCOPE, TAG)] == [holder.id]
 
     in_a_team(main)
 

@@ -118,6 +118,29 @@ def test_a_holder_that_has_it_no_more_is_followed_at_once() -> None:
     in_a_team(main)
 
 
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_a_stream_that_ends_is_no_holder_that_has_it_no_more(end: str) -> None:
+    """Two that dial each other at once drop one connection, and what was asked over it."""
+
+    async def main(team: Team) -> None:
+        _, holder, asker = team.members(3)
+        serve, asked = holder.machine.handlers[FETCHES], []
+
+        async def end_once(peer: str, stream: Stream) -> None:
+            asked.append(peer)
+            if len(asked) == 1:
+                await getattr(stream, end)()
+            else:
+                await serve(peer, stream)
+
+        holder.machine.handlers[FETCHES] = end_once
+        asker.heard(holder.store(), holder)
+        assert checked(await asker.find()).peer == holder.id
+        assert asked == [asker.id] * 2
+
+    in_a_team(main)
+
+
 def test_what_nobody_hands_over_is_named_so_that_it_may_be_had_elsewhere() -> None:
     async def main(team: Team) -> None:
         away, there, asker = team.member(), team.member(), team.member()

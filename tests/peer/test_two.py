@@ -30,8 +30,9 @@ from gh_p2pcache.records.seal import derive
 from gh_p2pcache.records.sign import Signer, sign_validation
 from gh_p2pcache.store import head
 from gh_p2pcache.store.identity import load_identity
-from support.network import free_port, grant, trial, until
+from support.network import grant, trial, until
 from support.peer_process import Peer, peer_process
+from support.ports import free_port
 
 KEYS = derive(b"a team's secret", "generated")
 SCOPE = replace(grant("team"), id=KEYS.id)

@@ -23,8 +23,8 @@ import load  # noqa: E402
 import trustme  # noqa: E402
 
 from support.gateway import Gateway  # noqa: E402
+from support.ports import free_port  # noqa: E402
 from support.sim import SECRETS, plain_sim  # noqa: E402
-from support.team import free_port  # noqa: E402
 
 TOKEN = SECRETS["alice"]
 SECONDS = 3.0

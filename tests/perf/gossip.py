@@ -23,8 +23,9 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests")]
 from gh_p2pcache.peer.messages import Bury, Hello, Message, Proof, Proofs  # noqa: E402
 from gh_p2pcache.records.sign import peer_id  # noqa: E402
 from gh_p2pcache.store.identity import load_identity  # noqa: E402
-from support.network import free_port, grant  # noqa: E402
+from support.network import grant  # noqa: E402
 from support.peer_process import Peer, peer_process  # noqa: E402
+from support.ports import free_port  # noqa: E402
 
 COUNT = 10
 SECONDS = 20.0

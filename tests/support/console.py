@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from support.machine import Machine
+from support.ports import free_port
 from support.sim import ROOT, SimProcess
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -78,8 +78,7 @@ class Reader(Machine):
 
     def __init__(self, root: Path, sim: SimProcess) -> None:
         super().__init__(root, sim)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.env |= {
             "CACHE_LISTEN_PORT": str(self.port),
             "CACHE_MDNS": "false",

@@ -37,7 +37,8 @@ from gh_p2pcache.records.cid import digest
 from gh_p2pcache.records.record import Record, Validation, pack
 from gh_p2pcache.records.seal import ScopeKeys, team_keys
 from gh_p2pcache.records.sign import Signer, sign_record, sign_validation
-from support.network import Network, free_port
+from support.network import Network
+from support.ports import free_port
 from support.team import SECRET, Daemon
 
 with warnings.catch_warnings():

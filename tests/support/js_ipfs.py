@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support.team import free_port
+from support.ports import free_port
 from support.wait import until
 
 PACKAGE = "ipfs@0.66.1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ import trio
 from gh_p2pcache.peer import packages
 from gh_p2pcache.peer.local_messages import Hello, ScopeGrant
 from gh_p2pcache.peer.topic import topic_name
+from support.ports import free_port
 
 packages.reach()
 with warnings.catch_warnings():  # libp2p's dependencies warn while they are imported
@@ -25,7 +25,7 @@ with warnings.catch_warnings():  # libp2p's dependencies warn while they are imp
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup
 
-__all__ = ["BLUE", "RED", "Network", "free_port", "grant", "hello", "running", "topic_of", "until"]
+__all__ = ["BLUE", "RED", "Network", "grant", "hello", "running", "topic_of", "until"]
 
 
 def grant(name: str, secret: str = "") -> ScopeGrant:
@@ -40,11 +40,6 @@ RED, BLUE = grant("red"), grant("blue")
 
 def topic_of(scope: ScopeGrant) -> str:
     return topic_name(scope.topic)
-
-
-def free_port() -> int:
-    """Return a port from which on some are free, probably; a taken one is no harm."""
-    return random.SystemRandom().randrange(20_000, 32_000)
 
 
 def hello(

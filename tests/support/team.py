@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from gh_p2pcache.records.sign import peer_id
 from gh_p2pcache.store.identity import load_identity
 from gh_p2pcache.supervisor import client
 from support.gateway import Fields, Reply, fields_of_gh, read_reply
+from support.ports import free_port
 from support.sim import ROOT, SECRETS, SimProcess
 from support.wait import until
 
@@ -25,14 +25,6 @@ SECRET = "p2pcache_tests"
 MEETING_SECONDS = 30.0
 PATIENT = {"CACHE_PEER_DEADLINE": "2s"}
 """Dozens of processes on a few cores: in 150 ms a member is often not heard of."""
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Daemon:

@@ -10,7 +10,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from gh_p2pcache.errors import RejectedError
-from gh_p2pcache.peer.wire import Member, PeerError, Stream
+from gh_p2pcache.peer.wire import BrokenError, Member, PeerError, Stream
 from gh_p2pcache.records.sign import Signer, peer_id
 
 Handler = Callable[[str, Stream], Awaitable[None]]
@@ -27,13 +27,13 @@ class PipeStream:
         try:
             return bytes(await self.pipe.receive_some(n))
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            raise PeerError("gone") from error
+            raise BrokenError("gone") from error
 
     async def write(self, data: bytes) -> None:
         try:
             await self.pipe.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            raise PeerError("gone") from error
+            raise BrokenError("gone") from error
 
     async def close(self) -> None:
         await self.pipe.send_eof()

@@ -31,7 +31,7 @@ from gh_p2pcache.peer.messages import (
 )
 from gh_p2pcache.peer.quota import Quota
 from gh_p2pcache.peer.speech import STEP, drop, say, within
-from gh_p2pcache.peer.wire import Book, PeerError, Stream, Wire
+from gh_p2pcache.peer.wire import Book, BrokenError, PeerError, Stream, Wire
 from gh_p2pcache.records.record import Validation
 from gh_p2pcache.records.sign import check_validation
 from gh_p2pcache.store.shared import Shared, read_shared
@@ -154,6 +154,8 @@ class Exchange:
             with within():
                 await stream.write(frame(request))
                 header = await read_message(stream, FETCH)
+            if header is None:
+                raise BrokenError("it left before it answered")
             if not isinstance(header, BlobHeader):
                 self._index.gone(request.scope, request.tag, peer, request.digest)
                 return None
@@ -176,7 +178,7 @@ class Exchange:
                 with within():
                     piece = await stream.read(min(PIECE, size - len(blob)))
                 if not piece:
-                    raise PeerError("the blob is cut off")
+                    raise BrokenError("the blob is cut off")
                 sha256.update(piece)
                 blob += piece
         if sha256.digest() != digest:

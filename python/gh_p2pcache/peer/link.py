@@ -15,7 +15,7 @@ from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicat
 from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 
 from gh_p2pcache.peer import guard
-from gh_p2pcache.peer.wire import PeerError
+from gh_p2pcache.peer.wire import BrokenError, PeerError
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 _MULTISTREAM = "/multistream/1.0.0"
@@ -110,7 +110,7 @@ class Link:
         try:
             raw = await self.conn.new_stream()
         except _BROKEN as error:
-            raise PeerError(f"{self.peer} is gone") from error
+            raise BrokenError(f"{self.peer} is gone") from error
         stream = MemberStream(raw, protocol)
         await stream.write(_delimited(_MULTISTREAM) + _delimited(protocol))
         return stream
@@ -147,7 +147,7 @@ class MemberStream:
         except StreamEOF:
             return b""
         except _BROKEN as error:
-            raise PeerError("the stream broke") from error
+            raise BrokenError("the stream broke") from error
 
     async def _negotiated(self) -> None:
         communicator = MultiselectCommunicator(self._raw)
@@ -161,14 +161,14 @@ class MemberStream:
         try:
             await self._raw.write(data)
         except _BROKEN as error:
-            raise PeerError("the stream broke") from error
+            raise BrokenError("the stream broke") from error
 
     async def close(self) -> None:
         """End what we write."""
         try:
             await self._raw.close_write()
         except _BROKEN as error:
-            raise PeerError("the stream broke") from error
+            raise BrokenError("the stream broke") from error
 
     async def reset(self) -> None:
         """Drop the stream both ways, also in a task that was cancelled."""

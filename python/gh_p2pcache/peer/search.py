@@ -25,7 +25,7 @@ from gh_p2pcache.peer.messages import Ask, Claim, Find, SignedValidation
 from gh_p2pcache.peer.owner import OpenAsk, Owner
 from gh_p2pcache.peer.patience import Patience
 from gh_p2pcache.peer.sulks import Sulks
-from gh_p2pcache.peer.wire import Book, PeerError, Wire
+from gh_p2pcache.peer.wire import Book, BrokenError, PeerError, Wire
 
 _LOG = logging.getLogger("gh_p2pcache.peer")
 
@@ -159,7 +159,7 @@ class Search:
             self._patience.extend(size / QUICK)
 
         try:
-            return await self._parts.exchange.fetch(source.peer, source.announced, on_size=arriving)
+            return await self._fetch_from(source, arriving)
         except PeerError as error:
             _LOG.debug("nothing from %s: %s", source.peer, error)
             return None
@@ -167,6 +167,17 @@ class Search:
             if not answered:
                 self._blame(source.peer, began)
             raise
+
+    async def _fetch_from(self, source: Source, arriving: Callable[[int], None]) -> Parcel | None:
+        peer, announced = source
+        tries = _TRIES
+        while True:
+            try:
+                return await self._parts.exchange.fetch(peer, announced, on_size=arriving)
+            except BrokenError:
+                tries -= 1
+                if not tries or not self._here(peer):
+                    raise
 
     async def _own(self, announced: SignedValidation) -> Parcel | None:
         """Return what another fill of this machine has brought while we waited for it."""

@@ -18,6 +18,10 @@ class PeerError(P2PCacheError):
     """A peer is gone, silent, or said something that cannot be: the caller does without it."""
 
 
+class BrokenError(PeerError):
+    """A stream ended in the middle: the peer is gone, or another connection took its place."""
+
+
 class OwnAddressError(PeerError):
     """This machine itself answers there: a team's address may be its own, or a name of several."""
 
